@@ -1,0 +1,151 @@
+/*
+ * A read-only tree of files: a host's file system, a guest's root, later a
+ * disk image or an archive. Everything that looks into a guest goes through
+ * this interface and nothing else.
+ *
+ * Paths are taken as a process chrooted there would take them: "etc/passwd"
+ * and "/etc/passwd" are the same file, absolute links stay inside, ".." stops
+ * at the root. What lies in the tree is hostile input: nothing is opened that
+ * could block or have an effect (FIFOs, sockets, devices), reads are bounded,
+ * links are followed only beneath the root, access times are left alone
+ * (O_NOATIME where the kernel lets us).
+ */
+#ifndef REHOST_TREE_TREE_H
+#define REHOST_TREE_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct tree;
+
+struct tree_stat {
+	uint32_t mode; /* type and permission bits, as st_mode */
+	uint32_t uid, gid, nlink;
+	uint64_t size, blocks; /* bytes; 512-byte blocks */
+	uint64_t dev, ino;
+	uint32_t rdev_major, rdev_minor; /* of a node */
+	struct timespec mtime, ctime;
+};
+
+struct tree_entry {
+	const char *name; /* any bytes but '/' and NUL */
+	uint8_t type;     /* DT_*, DT_UNKNOWN where the medium does not say */
+	uint64_t ino;
+};
+
+struct tree_entries {
+	struct tree_entry *v; /* sorted by bytes of the name */
+	size_t n;
+};
+
+struct tree_xattr {
+	const char *name;
+	const void *value;
+	size_t size;
+};
+
+struct tree_xattrs {
+	struct tree_xattr *v; /* sorted by name */
+	size_t n;
+};
+
+struct tree_extent {
+	uint64_t offset, length; /* of data; what is between is a hole */
+};
+
+/* Opens the directory path of the real file system as a tree. */
+int tree_open_dir(const char *path, struct tree **ret, struct err *e);
+
+/*
+ * A tree of its own whose root is the directory `path` of t ("chroot"). It
+ * must be closed as well; t may be closed before it.
+ */
+int tree_sub(struct tree *t, const char *path, struct tree **ret,
+	     struct err *e);
+
+void tree_close(struct tree *t);   /* NULL is fine */
+void tree_closep(struct tree **t); /* for CLEANUP */
+
+/* For messages: "/mnt/old" of a directory. Borrowed from t. */
+const char *tree_name(const struct tree *t);
+
+/*
+ * The functions below fail with e->code = errno (ENOENT, EACCES, ELOOP,
+ * EISDIR, ENOTDIR, EIO ...) so that callers can tell absent from unreadable.
+ */
+
+/* What the path is, following links (stat) or not (lstat). */
+int tree_stat(struct tree *t, const char *path, struct tree_stat *ret,
+	      struct err *e);
+int tree_lstat(struct tree *t, const char *path, struct tree_stat *ret,
+	       struct err *e);
+
+/* Absent or not; a dangling link counts as absent, as with test -e. */
+bool tree_exists(struct tree *t, const char *path);
+bool tree_is_dir(struct tree *t, const char *path); /* follows links */
+
+/* The text of a link, in mem. */
+int tree_readlink(struct tree *t, const char *path, struct arena *mem,
+		  const char **ret, struct err *e);
+
+/*
+ * The path after following every link, absolute within the tree
+ * ("/var/lib/vservers/web01"); the last component must exist.
+ */
+int tree_resolve(struct tree *t, const char *path, struct arena *mem,
+		 const char **ret, struct err *e);
+
+/* The entries of a directory but "." and ".."; a bound of 4 million. */
+int tree_list(struct tree *t, const char *path, struct arena *mem,
+	      struct tree_entries *ret, struct err *e);
+
+/*
+ * Reads a regular file, at most max bytes. *ret_data (in mem) has a NUL after
+ * its *ret_n bytes. A larger file is EFBIG, anything but a regular file
+ * EISDIR or EINVAL ("is a FIFO"), found without opening it.
+ */
+int tree_read(struct tree *t, const char *path, size_t max, struct arena *mem,
+	      const char **ret_data, size_t *ret_n, struct err *e);
+
+/* All xattrs of the path itself (links are not followed). */
+int tree_xattrs(struct tree *t, const char *path, struct arena *mem,
+		struct tree_xattrs *ret, struct err *e);
+
+/* Inode flags as FS_IOC_GETFLAGS gives them; 0 where the medium has none. */
+int tree_flags(struct tree *t, const char *path, uint32_t *ret, struct err *e);
+
+/*
+ * Reading content in pieces, for packing. An open file is a handle of the
+ * tree; links are not followed; it must be a regular file.
+ */
+struct tree_file;
+int tree_file_open(struct tree *t, const char *path, struct tree_file **ret,
+		   struct err *e);
+void tree_file_closep(struct tree_file **f); /* for CLEANUP */
+int tree_file_stat(struct tree_file *f, struct tree_stat *ret, struct err *e);
+/* Bytes read at offset, 0 at the end, -1 with *e. */
+ssize_t tree_file_read(struct tree_file *f, uint64_t offset, void *data,
+		       size_t n, struct err *e);
+/* Extents of data in order; one for a file without holes. */
+int tree_file_extents(struct tree_file *f, struct arena *mem,
+		      struct tree_extent **ret, size_t *ret_n, struct err *e);
+
+/*
+ * Visits everything beneath `path` in sorted order, directories before what
+ * they hold, without following links or leaving the file system of `path`
+ * (one_fs). A negative return of the callback stops with that; 1 skips the
+ * directory just visited. The stat is lstat's; path is relative, without
+ * a leading '/', "" for the start itself. Errors on an entry are passed to
+ * the callback with st NULL and *e filled; it may go on (return 0).
+ */
+typedef int (*tree_visit)(void *arg, const char *path,
+			  const struct tree_stat *st, struct err *e);
+int tree_walk(struct tree *t, const char *path, bool one_fs, tree_visit visit,
+	      void *arg, struct err *e);
+
+#endif

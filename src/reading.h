@@ -1,0 +1,81 @@
+/*
+ * One guest being read. An importer only tokenises; it says of each setting
+ * where it stands and what it is, and the driver makes the origin, finds the
+ * row, runs the row's parser, counts the outcome and records the finding.
+ * Nothing can be read without ending in a bin.
+ *
+ *	reading_setting(r, file, line, "rlimits/nproc.hard", NULL, "200", &e);
+ *
+ * Where a value only makes sense together with others (rss.soft, rss.hard and
+ * the flag virt_mem), the parser of the row keeps r->cur in the importer's own
+ * state and returns 0; later reading_resume(r, setting) makes it current again
+ * and take_* or reading_decide finish it. At the end reading_close refuses a
+ * setting that neither took part in a value nor was decided (SYN002).
+ */
+#ifndef REHOST_READING_H
+#define REHOST_READING_H
+
+#include "model/guest.h"
+#include "setting.h"
+
+struct reading {
+	struct guest *g;
+	const struct source *source;
+	const struct importer *importer;
+	struct setting *cur; /* the one under the parser */
+	void *state;         /* the importer's own, in g->mem */
+};
+
+struct reading *reading_new(struct guest *g, const struct source *s,
+			    const struct importer *imp);
+
+/* Notes a file as read: it is kept in source/ of the package. */
+void reading_file(struct reading *r, const char *path);
+
+/*
+ * One setting, through the row of `keys` named `name`. key is the name shown
+ * (NULL: name); item names the element or sub-key; value NULL is "exists". A
+ * parser's error becomes bin invalid with the row's finding or SRC008, never
+ * the end of the reading. An unknown name becomes bin unknown with SRC019.
+ * Returns the setting.
+ */
+struct setting *reading_setting(struct reading *r, const struct key *keys,
+				size_t n_keys, const struct origin *at,
+				const char *name, const char *item);
+
+/* A setting without a row: made, current, and not decided yet. */
+struct setting *reading_bare(struct reading *r, const struct origin *at,
+			     const char *item);
+
+/* Makes an earlier setting current again. */
+void reading_resume(struct reading *r, struct setting *s);
+
+/* Ends the current setting in a bin for every target, with a reason. */
+void reading_decide(struct reading *r, enum bin bin, const char *note_fmt, ...)
+	PRINTF(3, 4);
+
+/* Marks the current setting as approximated by its source's semantics. */
+void reading_approx(struct reading *r, const char *note_fmt, ...)
+	PRINTF(2, 3);
+
+/* A finding at the current setting's origin. */
+struct finding *reading_find(struct reading *r, enum finding_id id,
+			     const char *fmt, ...) PRINTF(3, 4);
+
+/* A finding at a place of its own: a whole file, or the guest. */
+struct finding *reading_find_at(struct reading *r, enum finding_id id,
+				const struct origin *from, const char *fmt,
+				...) PRINTF(4, 5);
+
+/* An origin in the guest's arena. line 0: the file as a whole. */
+const struct origin *reading_origin(struct reading *r, enum origin_kind kind,
+				    const char *file, unsigned line,
+				    const char *key, const char *text);
+
+/* Sets what the importer's defaults say and no setting has set. */
+int reading_defaults(struct reading *r, struct err *e);
+
+/* Ends the reading: overridden settings get their bins and notes. */
+int reading_close(struct reading *r, struct err *e);
+
+#endif

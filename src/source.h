@@ -1,0 +1,36 @@
+/*
+ * One guest to be read: where its configuration lies beneath which root.
+ */
+#ifndef REHOST_SOURCE_H
+#define REHOST_SOURCE_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "tree/tree.h"
+
+struct facts;
+
+/* An old host: one --root. */
+struct host {
+	const char *name; /* HOST of --root, or etc/hostname there */
+	const char *dir;  /* the directory given, for messages */
+	struct tree *tree;
+	const struct facts *facts; /* of `capture`; NULL when there are none */
+};
+
+/* What `list` finds and `read` reads. All strings live in the caller's arena. */
+struct source {
+	const struct host *host;
+	const char *kind; /* the importer's name */
+	const char *id;   /* stable within host and kind: the directory name */
+	const char *path; /* absolute beneath the root: /etc/vservers/web */
+};
+
+struct sources {
+	PVEC(struct source) list;
+};
+
+/* "HOST/KIND:ID", the guest's stable key. */
+char *source_key(struct arena *mem, const struct source *s);
+
+#endif

@@ -167,7 +167,7 @@ struct guest {
 	PVEC(struct finding) findings;
 	PVEC(struct edit) edits;
 	struct strv apps;      /* "postgresql", "plesk" ... */
-	struct strv files;     /* configuration files read, absolute in root */
+	struct strv sources;   /* configuration files read, absolute in root */
 	const char *last_used; /* "2019-05-04", NULL unknown */
 	const struct policy *policy; /* the source's: before any pass */
 };

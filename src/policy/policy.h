@@ -13,6 +13,7 @@
 #define REHOST_POLICY_POLICY_H
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "base/json.h"
 #include "model/field.h"
 

@@ -29,6 +29,7 @@ struct tree_stat {
 	uint64_t size, blocks; /* bytes; 512-byte blocks */
 	uint64_t dev, ino;
 	uint32_t rdev_major, rdev_minor; /* of a node */
+	uint32_t flags; /* FS_IMMUTABLE_FL, FS_APPEND_FL; the rest: tree_flags */
 	struct timespec mtime, ctime;
 };
 
@@ -140,8 +141,12 @@ int tree_file_extents(struct tree_file *f, struct arena *mem,
  * they hold, without following links or leaving the file system of `path`
  * (one_fs). A negative return of the callback stops with that; 1 skips the
  * directory just visited. The stat is lstat's; path is relative, without
- * a leading '/', "" for the start itself. Errors on an entry are passed to
- * the callback with st NULL and *e filled; it may go on (return 0).
+ * a leading '/', "" for the start itself (links in `path` are followed as by
+ * stat). Errors on an entry are passed to the callback with st NULL and *e
+ * filled; it may go on (return 0). A directory that cannot be listed comes
+ * twice: as an entry, then as an error. Depth has no bound but memory; inside
+ * the callback tree_lstat, tree_readlink, tree_xattrs, tree_flags and
+ * tree_file_open of `path`/PATH are quick, and work beyond PATH_MAX too.
  */
 typedef int (*tree_visit)(void *arg, const char *path,
 			  const struct tree_stat *st, struct err *e);

@@ -6,6 +6,7 @@
 #ifndef REHOST_DERIVE_H
 #define REHOST_DERIVE_H
 
+#include "base/err.h"
 #include "model/guest.h"
 
 /*

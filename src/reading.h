@@ -72,8 +72,16 @@ const struct origin *reading_origin(struct reading *r, enum origin_kind kind,
 				    const char *file, unsigned line,
 				    const char *key, const char *text);
 
-/* Sets what the importer's defaults say and no setting has set. */
-int reading_defaults(struct reading *r, struct err *e);
+/*
+ * One value of the old tool's own, with kind DEFAULT, from text as --set takes
+ * it (lists are split at blanks). Whatever a setting says replaces it; a field
+ * that has a value is left alone. ref says where the default is documented.
+ */
+void reading_default(struct reading *r, enum field_id f, void *object,
+		     const char *text, const char *ref);
+
+/* All rows of the importer's defaults, for the guest's own fields. */
+void reading_defaults(struct reading *r);
 
 /* Ends the reading: overridden settings get their bins and notes. */
 int reading_close(struct reading *r, struct err *e);

@@ -90,9 +90,15 @@ const char *field_scope_name(enum scope s); /* "nic"; "" for the guest */
 /* The value of a field of an object (the guest, or an item of its lists). */
 struct value field_value(enum field_id id, const void *object);
 
-/* The objects of a scope: one for SCOPE_GUEST, else the list's items. */
+/*
+ * The objects of a scope: the list's items. SCOPE_GUEST has one object, the
+ * guest itself, for which *ret_objects is NULL: field_object gives it.
+ */
 size_t field_objects(const struct guest *g, enum scope s,
 		     void *const **ret_objects);
+
+/* The i-th object of a scope, the guest itself for SCOPE_GUEST. */
+const void *field_object(const struct guest *g, enum scope s, size_t i);
 
 /* The field that names an item of a list: addr.ip, mount.target ... */
 enum field_id field_key(enum scope s);

@@ -46,6 +46,13 @@ int derive_text(struct guest *g, enum field_id id, void *object,
 		const char *text, const struct origin *from, struct finding *f,
 		struct err *e);
 
+/*
+ * A default of the old tools (kind DEFAULT) where the field is absent; ref says
+ * where it is documented. The text must be legal for the field.
+ */
+void derive_default(struct guest *g, enum field_id id, void *object,
+		    const char *text, const char *ref);
+
 /* Takes a value away: absent afterwards. */
 void derive_clear(enum field_id id, void *object);
 

@@ -33,11 +33,11 @@ struct reading *reading_new(struct guest *g, const struct source *s,
 void reading_file(struct reading *r, const char *path);
 
 /*
- * One setting, through the row of `keys` named `name`. key is the name shown
- * (NULL: name); item names the element or sub-key; value NULL is "exists". A
- * parser's error becomes bin invalid with the row's finding or SRC008, never
- * the end of the reading. An unknown name becomes bin unknown with SRC019.
- * Returns the setting.
+ * One setting, through the row of `keys` named `name`; item (or NULL) names
+ * the element or sub-key. at->text is the value (NULL: "exists"), at->key what
+ * reports show. A parser's error becomes bin invalid with SRC008, never the end
+ * of the reading. An unknown name becomes bin unknown with SRC019. Returns the
+ * setting; *at is copied.
  */
 struct setting *reading_setting(struct reading *r, const struct key *keys,
 				size_t n_keys, const struct origin *at,

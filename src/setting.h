@@ -44,4 +44,7 @@ struct setting {
 	VEC(struct setting_part) parts;
 };
 
+/* Whether the value of parts.v[part] still comes from this setting. */
+bool setting_survives(const struct setting *s, size_t part);
+
 #endif

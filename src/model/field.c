@@ -3,6 +3,8 @@
  * gives the place of a member and _Generic its type, so that a row cannot
  * disagree with the struct.
  */
+#include <assert.h>
+
 #include "base/str.h"
 #include "model/field.h"
 #include "model/guest.h"
@@ -149,6 +151,53 @@ struct value field_value(enum field_id id, const void *object)
 		break;
 	}
 	return v;
+}
+
+static void store(const struct field *f, void *at, const struct value *v)
+{
+	switch (f->type) {
+	case VALUE_BOOL:
+		*(struct opt_bool *)at = (struct opt_bool){ v->from, v->b };
+		break;
+	case VALUE_U64:
+		*(struct opt_u64 *)at = (struct opt_u64){ v->from, v->u };
+		break;
+	case VALUE_I64:
+		*(struct opt_i64 *)at = (struct opt_i64){ v->from, v->i };
+		break;
+	case VALUE_LIMIT:
+		*(struct opt_limit *)at =
+			(struct opt_limit){ v->from, v->b, v->u };
+		break;
+	case VALUE_STR:
+		*(struct opt_str *)at = (struct opt_str){ v->from, v->s };
+		break;
+	case VALUE_STRV:
+		*(struct opt_strv *)at = (struct opt_strv){ v->from, *v->l };
+		break;
+	case VALUE_CAPS:
+		*(struct opt_caps *)at = (struct opt_caps){ v->from, v->u };
+		break;
+	}
+}
+
+bool field_set(enum field_id id, void *object, const struct value *v)
+{
+	const struct value old = field_value(id, object);
+
+	assert(v->from != NULL && v->type == fields[id].type);
+	if (old.from != NULL && old.from->kind > v->from->kind)
+		return false;
+	store(&fields[id], (char *)object + fields[id].offset, v);
+	return true;
+}
+
+void field_clear(enum field_id id, void *object)
+{
+	static const struct strv empty;
+	const struct value absent = { .type = fields[id].type, .l = &empty };
+
+	store(&fields[id], (char *)object + fields[id].offset, &absent);
 }
 
 #define LIST(list) (*ret_objects = (void *const *)(list).v, (list).n)

@@ -6,6 +6,7 @@
 #ifndef REHOST_MODEL_FIELD_H
 #define REHOST_MODEL_FIELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/value.h"
@@ -89,6 +90,17 @@ const char *field_scope_name(enum scope s); /* "nic"; "" for the guest */
 
 /* The value of a field of an object (the guest, or an item of its lists). */
 struct value field_value(enum field_id id, const void *object);
+
+/*
+ * Puts a value, with its origin v->from, into an object; strings and lists are
+ * borrowed. False, and nothing changed, when the field holds a value of a
+ * higher kind of origin. For take.c and derive.c only (rule 11). v->type must
+ * be the field's.
+ */
+bool field_set(enum field_id id, void *object, const struct value *v);
+
+/* Takes the value away: absent afterwards. For derive.c only. */
+void field_clear(enum field_id id, void *object);
 
 /*
  * The objects of a scope: the list's items. SCOPE_GUEST has one object, the

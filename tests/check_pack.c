@@ -1,0 +1,696 @@
+/*
+ * Unit tests of packing: a small tree is packed, read back with libarchive
+ * and compared. Faults are put in by replacing an operation of the tree.
+ *
+ * "check_pack --pack DIR OUT [SKIP...]" packs a directory with its nodes and
+ * prints the result; tests/root/pack.sh unpacks that with other tools.
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "pack/pack.h"
+#include "tree/dir.h"
+
+/* A scratch directory with "root" to be packed; the current directory. */
+struct box {
+	char dir[64];
+	struct arena *mem;
+	struct tree *t;
+	struct tree_ops ops; /* of t, to be changed */
+	struct pack_result got;
+	struct err e;
+};
+
+static void box_open(struct box *b)
+{
+	memset(b, 0, sizeof(*b));
+	snprintf(b->dir, sizeof(b->dir), "/tmp/check_pack.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(b->dir));
+	ck_assert_int_eq(chdir(b->dir), 0);
+	ck_assert_int_eq(mkdir("root", 0755), 0);
+	b->mem = arena_new();
+	ck_assert_int_eq(tree_open_dir("root", &b->t, &b->e), 0);
+	b->ops = *b->t->ops;
+	b->t->ops = &b->ops;
+}
+
+static void box_done(struct box *b)
+{
+	tree_close(b->t);
+	arena_free(b->mem);
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(fd_remove_tree(AT_FDCWD, b->dir, &b->e), 0);
+}
+
+static void make_file(const char *path, const void *data, size_t n)
+{
+	int fd CLEANUP(fd_closep) =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, data, n), (ssize_t)n);
+}
+
+static void set_time(const char *path)
+{
+	const struct timespec t[2] = { { 1, 0 }, { 1234567890, 123456789 } };
+
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, t, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+static int pack(struct box *b, const char *name, const struct pack_options *o)
+{
+	return pack_write(b->t, AT_FDCWD, name, o, b->mem, &b->got, &b->e);
+}
+
+static void pack_ok(struct box *b, const struct pack_options *o)
+{
+	int r = pack(b, "out.tar.zst", o);
+
+	ck_assert_msg(r == 0, "%s", r ? b->e.msg : "");
+}
+
+/* An archive read back: a line of text for each member, and its content. */
+struct listing {
+	struct archive *a;
+	struct archive_entry *ae;
+	struct buf text, content;
+};
+
+static void listing_done(struct listing *l)
+{
+	archive_read_free(l->a);
+	buf_done(&l->text);
+	buf_done(&l->content);
+}
+
+static void read_content(struct listing *l)
+{
+	char bytes[16384];
+	la_ssize_t n;
+
+	buf_clear(&l->content);
+	while ((n = archive_read_data(l->a, bytes, sizeof(bytes))) > 0)
+		buf_add(&l->content, bytes, (size_t)n);
+	ck_assert_int_eq(n, 0);
+}
+
+/*
+ * A file's content is told by its length and its first and last byte. Of a
+ * hard link libarchive gives no type.
+ */
+static void list_member(struct listing *l)
+{
+	struct archive_entry *ae = l->ae;
+	const struct buf *c = &l->content;
+	const char *hard = archive_entry_hardlink(ae);
+	const char *sym = archive_entry_symlink(ae);
+
+	read_content(l);
+	buf_printf(&l->text, "%06o %s", archive_entry_mode(ae),
+		   archive_entry_pathname(ae));
+	if (hard)
+		buf_printf(&l->text, " = %s", hard);
+	if (sym)
+		buf_printf(&l->text, " -> %s", sym);
+	if (c->n > 0)
+		buf_printf(&l->text, " %zu %02x %02x", c->n,
+			   (unsigned char)c->p[0],
+			   (unsigned char)c->p[c->n - 1]);
+	buf_addc(&l->text, '\n');
+}
+
+static void list_open(struct listing *l, const char *path)
+{
+	l->a = archive_read_new();
+	archive_read_support_format_tar(l->a);
+	archive_read_support_filter_zstd(l->a);
+	ck_assert_int_eq(archive_read_open_filename(l->a, path, 16384), 0);
+}
+
+static bool list_next(struct listing *l)
+{
+	int r = archive_read_next_header(l->a, &l->ae);
+
+	ck_assert_msg(r == ARCHIVE_OK || r == ARCHIVE_EOF, "%s",
+		      archive_error_string(l->a));
+	return r == ARCHIVE_OK;
+}
+
+static void expect(const char *path, const char *text)
+{
+	struct listing l CLEANUP(listing_done) = { 0 };
+
+	list_open(&l, path);
+	while (list_next(&l))
+		list_member(&l);
+	ck_assert_str_eq(buf_str(&l.text), text);
+}
+
+/* Leaves l at that member, content read; fails when there is none. */
+static void find_member(struct listing *l, const char *name)
+{
+	list_open(l, "out.tar.zst");
+	while (list_next(l)) {
+		if (str_eq(archive_entry_pathname(l->ae), name)) {
+			read_content(l);
+			return;
+		}
+	}
+	ck_abort_msg("no member %s", name);
+}
+
+#define DIR_200 "long-long-long-long-long-long-long-long-long-long-long-" \
+		"long-long-long-long-long-long-long-long-long-long-long-" \
+		"long-long-long-long-long-long-long-long-long-long-long-" \
+		"long-long-long-long-long-long-long"
+
+static void make_guest(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX,
+				    .sun_path = "root/socket" };
+	int s CLEANUP(fd_closep) = socket(AF_UNIX, SOCK_STREAM, 0);
+	int fd CLEANUP(fd_closep) = -1;
+
+	ck_assert_int_eq(bind(s, (void *)&addr, sizeof(addr)), 0);
+	make_file("root/b", "content", 7);
+	ck_assert_int_eq(chmod("root/b", 06751), 0);
+	ck_assert_int_eq(mkdir("root/a", 01777), 0);
+	ck_assert_int_eq(chmod("root/a", 01777), 0);
+	ck_assert_int_eq(link("root/b", "root/a/first"), 0);
+	ck_assert_int_eq(link("root/b", "root/z"), 0);
+	ck_assert_int_eq(link("root/socket", "root/socket2"), 0);
+	ck_assert_int_eq(symlink("/etc/\377\n", "root/link"), 0);
+	ck_assert_int_eq(link("root/link", "root/link2"), 0);
+	ck_assert_int_eq(mkfifo("root/fifo", 0600), 0);
+	make_file("root/empty", "", 0);
+	make_file("root/\377odd\n", "odd", 3);
+	make_file("root/\303\251", "utf", 3);
+	ck_assert_int_eq(mkdir("root/" DIR_200, 0755), 0);
+	make_file("root/" DIR_200 "/" DIR_200, "long", 4);
+	fd = open("root/sparse", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	ck_assert_int_eq(pwrite(fd, "s", 1, 5000000), 1);
+	ck_assert_int_eq(ftruncate(fd, 9000000), 0);
+	set_time("root/b");
+	set_time("root/link");
+	set_time("root/" DIR_200);
+}
+
+START_TEST(contents)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+
+	umask(022);
+	box_open(&b);
+	make_guest();
+	pack_ok(&b, &o);
+	expect("out.tar.zst", "040755 ./\n"
+			      "041777 ./a/\n"
+			      "106751 ./a/first 7 63 74\n"
+			      "006751 ./b = ./a/first\n"
+			      "100644 ./empty\n"
+			      "010600 ./fifo\n"
+			      "120777 ./link -> /etc/\377\n\n"
+			      "000777 ./link2 = ./link\n"
+			      "040755 ./" DIR_200 "/\n"
+			      "100644 ./" DIR_200 "/" DIR_200 " 4 6c 67\n"
+			      "100644 ./sparse 9000000 00 00\n"
+			      "006751 ./z = ./a/first\n"
+			      "100644 ./\303\251 3 75 66\n"
+			      "100644 ./\377odd\n 3 6f 64\n");
+	ck_assert_uint_eq(b.got.files, 6);
+	ck_assert_uint_eq(b.got.dirs, 3);
+	ck_assert_uint_eq(b.got.links, 1);
+	ck_assert_uint_eq(b.got.hardlinks, 3);
+	ck_assert_uint_eq(b.got.fifos, 1);
+	ck_assert_uint_eq(b.got.sockets, 2);
+	ck_assert_uint_eq(b.got.changed.n, 0);
+	ck_assert_uint_eq(b.got.vanished.n, 0);
+	ck_assert(!b.got.incomplete);
+}
+END_TEST
+
+START_TEST(sparse)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct listing l CLEANUP(listing_done) = { 0 };
+	la_int64_t at, n;
+
+	box_open(&b);
+	make_guest();
+	make_file("root/hole", "", 0);
+	ck_assert_int_eq(truncate("root/hole", 1 << 20), 0);
+	pack_ok(&b, &o);
+	ck_assert_uint_lt(b.got.bytes_in, 200000);
+	ck_assert_uint_lt(b.got.bytes_tar, 250000);
+	find_member(&l, "./sparse");
+	ck_assert_uint_eq(l.content.n, 9000000);
+	ck_assert_int_eq(l.content.p[5000000], 's');
+	l.content.p[5000000] = '\0';
+	for (size_t i = 0; i < l.content.n; i++)
+		ck_assert_int_eq(l.content.p[i], 0);
+	ck_assert_int_gt(archive_entry_sparse_reset(l.ae), 0);
+	archive_entry_sparse_next(l.ae, &at, &n);
+	ck_assert_int_le(at, 5000000);
+	listing_done(&l);
+	memset(&l, 0, sizeof(l));
+	find_member(&l, "./hole");
+	ck_assert_int_eq(archive_entry_size(l.ae), 1 << 20);
+	ck_assert_uint_eq(l.content.n, 0); /* no zeros stored */
+}
+END_TEST
+
+START_TEST(metadata)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct listing l CLEANUP(listing_done) = { 0 };
+	struct stat st;
+
+	box_open(&b);
+	make_guest();
+	pack_ok(&b, &o);
+	ck_assert_int_eq(stat("root/b", &st), 0);
+	find_member(&l, "./a/first");
+	ck_assert_int_eq(archive_entry_mtime(l.ae), 1234567890);
+	ck_assert_int_eq(archive_entry_mtime_nsec(l.ae), 123456789);
+	ck_assert_int_eq(archive_entry_uid(l.ae), st.st_uid);
+	ck_assert_int_eq(archive_entry_gid(l.ae), st.st_gid);
+	ck_assert(!archive_entry_ctime_is_set(l.ae));
+	ck_assert(!archive_entry_atime_is_set(l.ae));
+	ck_assert_ptr_null(archive_entry_fflags_text(l.ae));
+	if (archive_entry_uname(l.ae))
+		ck_assert_str_eq(archive_entry_uname(l.ae), "");
+}
+END_TEST
+
+START_TEST(xattrs)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct listing l CLEANUP(listing_done) = { 0 };
+	const char *name;
+	const void *value;
+	size_t n;
+
+	box_open(&b);
+	make_guest();
+	if (setxattr("root/b", "user.x", "v\0w", 3, 0) && errno == ENOTSUP)
+		return; /* a scratch file system without them */
+	pack_ok(&b, &o);
+	find_member(&l, "./a/first");
+	ck_assert_int_eq(archive_entry_xattr_reset(l.ae), 1);
+	archive_entry_xattr_next(l.ae, &name, &value, &n);
+	ck_assert_str_eq(name, "user.x");
+	ck_assert_uint_eq(n, 3);
+	ck_assert_mem_eq(value, "v\0w", 3);
+}
+END_TEST
+
+/* The tar stream inside out.tar.zst, as it is. */
+static void unzip(struct buf *ret)
+{
+	struct listing l CLEANUP(listing_done) = { .a = archive_read_new() };
+
+	archive_read_support_format_raw(l.a);
+	archive_read_support_filter_zstd(l.a);
+	ck_assert_int_eq(archive_read_open_filename(l.a, "out.tar.zst", 16384),
+			 0);
+	ck_assert(list_next(&l));
+	read_content(&l);
+	buf_add(ret, l.content.p, l.content.n);
+}
+
+/*
+ * A reader that is told "hdrcharset" warns (GNU tar), so only the two members
+ * that need it say so: the odd name, and the odd target of a link.
+ */
+START_TEST(charset)
+{
+	static const char record[] = "hdrcharset=BINARY\n";
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct buf tar CLEANUP(buf_done) = { 0 };
+	unsigned n = 0;
+	const char *p;
+
+	box_open(&b);
+	make_guest();
+	pack_ok(&b, &o);
+	unzip(&tar);
+	p = tar.p;
+	while ((p = memmem(p, (size_t)(tar.p + tar.n - p), record,
+			   sizeof(record) - 1))) {
+		n++;
+		p += sizeof(record) - 1;
+	}
+	ck_assert_uint_eq(n, 2);
+}
+END_TEST
+
+START_TEST(digests)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct buf tar CLEANUP(buf_done) = { 0 };
+	struct tree *here CLEANUP(tree_closep) = NULL;
+	char first[DIGEST_HEX], sha256[DIGEST_HEX];
+	const char *packed;
+	size_t n;
+
+	box_open(&b);
+	make_guest();
+	pack_ok(&b, &o);
+	unzip(&tar);
+	ck_assert_uint_eq(tar.n, b.got.bytes_tar);
+	digest_of(tar.p, tar.n, sha256);
+	ck_assert_str_eq(sha256, b.got.tar_sha256);
+	ck_assert_int_eq(tree_open_dir(".", &here, &b.e), 0);
+	ck_assert_int_eq(tree_read(here, "out.tar.zst", 1 << 20, b.mem, &packed,
+				   &n, &b.e),
+			 0);
+	ck_assert_uint_eq(n, b.got.bytes_out);
+	digest_of(packed, n, sha256);
+	ck_assert_str_eq(sha256, b.got.sha256);
+	memcpy(first, sha256, sizeof(first));
+	pack_ok(&b, &o); /* again, over the old one: the same bytes */
+	ck_assert_str_eq(first, b.got.sha256);
+}
+END_TEST
+
+static const struct {
+	const char *skip, *said;
+} skips[] = {
+	{ "/a", "040755 ./\n100644 ./a.b\n" },
+	{ "a/", "040755 ./\n100644 ./a.b\n" },
+	{ "./a", "040755 ./\n100644 ./a.b\n" },
+	{ "/a/*", "040755 ./\n040755 ./a/\n100644 ./a.b\n" },
+	{ "a/d", "040755 ./\n040755 ./a/\n100644 ./a/f\n100644 ./a.b\n" },
+	{ "/", "040755 ./\n040755 ./a/\n040755 ./a/d/\n100644 ./a/f\n"
+	       "100644 ./a.b\n" },
+};
+
+START_TEST(skip)
+{
+	const char *const list[] = { "no/such", skips[_i].skip };
+	const struct pack_options o = { .skip = list, .n_skip = 2 };
+	struct box b CLEANUP(box_done);
+
+	umask(022);
+	box_open(&b);
+	ck_assert_int_eq(mkdir("root/a", 0755), 0);
+	ck_assert_int_eq(mkdir("root/a/d", 0755), 0);
+	make_file("root/a/f", "", 0);
+	make_file("root/a.b", "", 0);
+	pack_ok(&b, &o);
+	expect("out.tar.zst", skips[_i].said);
+}
+END_TEST
+
+/* What happens to root/b before its content is read. */
+static ssize_t shrink(struct tree_file *f, uint64_t offset, void *data,
+		      size_t n, struct err *e)
+{
+	ck_assert_int_eq(truncate("root/b", 3), 0);
+	return dir_file_read(f, offset, data, n, e);
+}
+
+static ssize_t grow(struct tree_file *f, uint64_t offset, void *data, size_t n,
+		    struct err *e)
+{
+	ck_assert_int_eq(truncate("root/b", 5000), 0);
+	return dir_file_read(f, offset, data, n, e);
+}
+
+static ssize_t break_read(struct tree_file *f UNUSED, uint64_t offset UNUSED,
+			  void *data UNUSED, size_t n UNUSED, struct err *e)
+{
+	return err_set(e, EIO, "read b");
+}
+
+static int lose(struct tree *t, const char *path, struct tree_file **ret,
+		struct err *e)
+{
+	if (str_eq(path, "b"))
+		unlink("root/b");
+	return dir_file_open(t, path, ret, e);
+}
+
+static int swap_for_fifo(struct tree *t, const char *path,
+			 struct tree_file **ret, struct err *e)
+{
+	if (str_eq(path, "b") && unlink("root/b") == 0)
+		ck_assert_int_eq(mkfifo("root/b", 0600), 0);
+	return dir_file_open(t, path, ret, e);
+}
+
+static int deny(struct tree *t, const char *path, struct tree_file **ret,
+		struct err *e)
+{
+	if (str_eq(path, "b"))
+		return err_set(e, EACCES, "open b");
+	return dir_file_open(t, path, ret, e);
+}
+
+static int deny_xattrs(struct tree *t UNUSED, const char *path,
+		       struct arena *mem UNUSED, struct tree_xattrs *ret,
+		       struct err *e)
+{
+	if (str_eq(path, "b"))
+		return err_set(e, EIO, "xattrs of b");
+	*ret = (struct tree_xattrs){ 0 };
+	return 0;
+}
+
+static const struct {
+	struct tree_ops ops; /* those that are set */
+	uint64_t changed, vanished, unreadable;
+	const char *b; /* its line */
+} faults[] = {
+	{ { .file_read = shrink }, 1, 0, 0, "100644 ./b 7 63 00\n" },
+	{ { .file_read = grow }, 1, 0, 0, "100644 ./b 7 63 74\n" },
+	{ { .file_read = break_read }, 0, 0, 1, "100644 ./b 7 00 00\n" },
+	{ { .file_open = lose }, 0, 1, 0, "" },
+	{ { .file_open = swap_for_fifo }, 0, 1, 0, "" },
+	{ { .file_open = deny }, 0, 0, 1, "" },
+	{ { .xattrs = deny_xattrs }, 0, 0, 1, "100644 ./b 7 63 74\n" },
+};
+
+START_TEST(fault)
+{
+	const struct pack_options o = { .one_fs = true };
+	const struct tree_ops *with = &faults[_i].ops;
+	struct box b CLEANUP(box_done);
+
+	umask(022);
+	box_open(&b);
+	make_file("root/b", "content", 7);
+	make_file("root/c", "", 0);
+	if (with->file_read)
+		b.ops.file_read = with->file_read;
+	if (with->file_open)
+		b.ops.file_open = with->file_open;
+	if (with->xattrs)
+		b.ops.xattrs = with->xattrs;
+	pack_ok(&b, &o);
+	expect("out.tar.zst", arena_printf(b.mem, "040755 ./\n%s100644 ./c\n",
+					   faults[_i].b));
+	ck_assert_uint_eq(b.got.changed.n, faults[_i].changed);
+	ck_assert_uint_eq(b.got.vanished.n, faults[_i].vanished);
+	ck_assert_uint_eq(b.got.unreadable.n, faults[_i].unreadable);
+	ck_assert_int_eq(b.got.incomplete, faults[_i].unreadable > 0);
+	if (faults[_i].changed)
+		ck_assert_str_eq(b.got.changed.first.v[0], "/b");
+	if (faults[_i].vanished)
+		ck_assert_str_eq(b.got.vanished.first.v[0], "/b");
+	if (faults[_i].unreadable)
+		ck_assert_str_eq(b.got.unreadable.first.v[0], "/b");
+}
+END_TEST
+
+/* The first name of an inode is lost: the second one is the file. */
+START_TEST(lost_link)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+
+	umask(022);
+	box_open(&b);
+	make_file("root/b", "content", 7);
+	ck_assert_int_eq(link("root/b", "root/c"), 0);
+	ck_assert_int_eq(link("root/b", "root/d"), 0);
+	b.ops.file_open = deny;
+	pack_ok(&b, &o);
+	expect("out.tar.zst", "040755 ./\n100644 ./c 7 63 74\n"
+			      "000644 ./d = ./c\n");
+	ck_assert(b.got.incomplete);
+}
+END_TEST
+
+START_TEST(many_names)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	char path[32];
+
+	box_open(&b);
+	for (int i = 0; i < PACK_NAMES + 20; i++) {
+		snprintf(path, sizeof(path), "root/%04d", i);
+		make_file(path, "x", 1);
+	}
+	b.ops.file_read = break_read;
+	pack_ok(&b, &o);
+	ck_assert_uint_eq(b.got.unreadable.n, PACK_NAMES + 20);
+	ck_assert_uint_eq(b.got.unreadable.first.n, PACK_NAMES);
+}
+END_TEST
+
+static int break_walk(struct tree *t UNUSED, const char *path UNUSED,
+		      bool one_fs UNUSED,
+		      const struct tree_visitor *v UNUSED, struct err *e)
+{
+	return err_set(e, EIO, "walk root");
+}
+
+/* A failure leaves neither a new file nor a temporary one. */
+START_TEST(failure)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct tree *here CLEANUP(tree_closep) = NULL;
+	struct tree_entries list;
+
+	box_open(&b);
+	b.got.files = 77;
+	ck_assert_int_eq(pack(&b, "no/such", &o), -1);
+	ck_assert_int_eq(b.e.code, EINVAL);
+	ck_assert_int_eq(pack_write(b.t, -1, "x", &o, b.mem, &b.got, &b.e), -1);
+	ck_assert_int_eq(b.e.code, EBADF);
+	b.ops.walk = break_walk;
+	ck_assert_int_eq(pack(&b, "out", &o), -1);
+	ck_assert_str_eq(b.e.msg, "pack root: walk root: Input/output error");
+	ck_assert_uint_eq(b.got.files, 77);
+	ck_assert_int_eq(tree_open_dir(".", &here, &b.e), 0);
+	ck_assert_int_eq(tree_list(here, "", b.mem, &list, &b.e), 0);
+	ck_assert_uint_eq(list.n, 1);
+}
+END_TEST
+
+/* The output cannot be written to its end. */
+START_TEST(disk_full)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct rlimit none = { 0, 0 };
+
+	box_open(&b);
+	make_guest();
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &none), 0);
+	none.rlim_cur = 10;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	ck_assert_int_eq(pack(&b, "out", &o), -1);
+	none.rlim_cur = none.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	ck_assert_int_eq(b.e.code, EFBIG);
+	ck_assert_int_eq(access("out", F_OK), -1);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("pack");
+	TCase *c = tcase_create("pack");
+
+	tcase_add_test(c, contents);
+	tcase_add_test(c, sparse);
+	tcase_add_test(c, metadata);
+	tcase_add_test(c, xattrs);
+	tcase_add_test(c, charset);
+	tcase_add_test(c, digests);
+	tcase_add_loop_test(c, skip, 0, COUNT(skips));
+	tcase_add_loop_test(c, fault, 0, COUNT(faults));
+	tcase_add_test(c, lost_link);
+	tcase_add_test(c, many_names);
+	tcase_add_test(c, failure);
+	tcase_add_test(c, disk_full);
+	tcase_set_timeout(c, 30);
+	suite_add_tcase(s, c);
+	return s;
+}
+
+static void print_names(const char *what, const struct pack_names *names)
+{
+	printf("%s=%" PRIu64 "\n", what, names->n);
+	for (size_t i = 0; i < names->first.n; i++)
+		printf("%s: %s\n", what, names->first.v[i]);
+}
+
+static int pack_for_script(int argc, char **argv)
+{
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	struct tree *t CLEANUP(tree_closep) = NULL;
+	struct pack_options o = { .keep_nodes = true, .one_fs = true };
+	struct pack_result r = { 0 };
+	struct err e;
+
+	o.skip = (const char *const *)argv + 4;
+	o.n_skip = (size_t)argc - 4;
+	if (tree_open_dir(argv[2], &t, &e) ||
+	    pack_write(t, AT_FDCWD, argv[3], &o, mem, &r, &e)) {
+		fprintf(stderr, "check_pack: %s\n", e.msg);
+		return 1;
+	}
+	printf("files=%" PRIu64 " dirs=%" PRIu64 " links=%" PRIu64
+	       " hardlinks=%" PRIu64 " nodes=%" PRIu64 " fifos=%" PRIu64 "\n",
+	       r.files, r.dirs, r.links, r.hardlinks, r.nodes, r.fifos);
+	printf("sockets=%" PRIu64 " skipped=%" PRIu64 " xattrs_dropped=%" PRIu64
+	       "\n",
+	       r.sockets, r.skipped, r.xattrs_dropped);
+	printf("bytes_in=%" PRIu64 " bytes_tar=%" PRIu64 " bytes_out=%" PRIu64
+	       "\n",
+	       r.bytes_in, r.bytes_tar, r.bytes_out);
+	printf("sha256=%s\ntar_sha256=%s\n", r.sha256, r.tar_sha256);
+	print_names("changed", &r.changed);
+	print_names("vanished", &r.vanished);
+	print_names("unreadable", &r.unreadable);
+	print_names("flagged", &r.flagged);
+	print_names("mounts", &r.mounts);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	SRunner *r;
+	int failed;
+
+	if (argc >= 4 && str_eq(argv[1], "--pack"))
+		return pack_for_script(argc, argv);
+	/* libarchive reads names by the locale; what is written has none */
+	setlocale(LC_CTYPE, "C.UTF-8");
+	r = srunner_create(suite());
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed > 0;
+}

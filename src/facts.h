@@ -25,9 +25,10 @@ struct facts_route {
 	struct facts_line at;
 	const char *dev;
 	bool is_default;
-	struct inet_net dest; /* of other routes */
+	struct inet_net dest; /* of a default route only the family */
 	bool has_via;
 	struct inet_addr via;
+	const char *table; /* NULL: the main one */
 };
 
 struct facts_link {
@@ -82,13 +83,21 @@ struct facts {
 int facts_read(struct tree *t, const char *path, struct arena *mem,
 	       struct facts **ret, struct err *e);
 
-/* The address record that equals a / whose network holds it; NULL: none. */
+/* The address record that equals a; NULL: none. */
 const struct facts_address *facts_find(const struct facts *f,
 				       const struct inet_addr *a);
+/*
+ * The address record (of dev, or of any device when NULL) in whose network a
+ * lies, the smallest network first. Records that stand alone (/32, /128) have
+ * no network.
+ */
 const struct facts_address *facts_find_net(const struct facts *f,
 					   const char *dev,
 					   const struct inet_addr *a);
-/* The default route of the family (through dev, or any when NULL). */
+/*
+ * The default route with a router of the family: through dev, also of another
+ * table than main; dev NULL: the first of the main table.
+ */
 const struct facts_route *facts_gateway(const struct facts *f, const char *dev,
 					int family);
 const struct facts_link *facts_link(const struct facts *f, const char *name);

@@ -71,7 +71,7 @@ static void make_file(const char *path, const void *data, size_t n)
 
 static void set_time(const char *path)
 {
-	const struct timespec t[2] = { { 1, 0 }, { 1234567890, 123456789 } };
+	const struct timespec t[2] = {{1, 0}, {1234567890, 123456789}};
 
 	ck_assert_int_eq(utimensat(AT_FDCWD, path, t, AT_SYMLINK_NOFOLLOW), 0);
 }
@@ -157,7 +157,7 @@ static bool list_next(struct listing *l)
 
 static void expect(const char *path, const char *text)
 {
-	struct listing l CLEANUP(listing_done) = { 0 };
+	struct listing l CLEANUP(listing_done) = {0};
 
 	list_open(&l, path);
 	while (list_next(&l))
@@ -178,15 +178,16 @@ static void find_member(struct listing *l, const char *name)
 	ck_abort_msg("no member %s", name);
 }
 
-#define DIR_200 "long-long-long-long-long-long-long-long-long-long-long-" \
-		"long-long-long-long-long-long-long-long-long-long-long-" \
-		"long-long-long-long-long-long-long-long-long-long-long-" \
-		"long-long-long-long-long-long-long"
+#define DIR_200                                                   \
+	"long-long-long-long-long-long-long-long-long-long-long-" \
+	"long-long-long-long-long-long-long-long-long-long-long-" \
+	"long-long-long-long-long-long-long-long-long-long-long-" \
+	"long-long-long-long-long-long-long"
 
 static void make_guest(void)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX,
-				    .sun_path = "root/socket" };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX,
+				   .sun_path = "root/socket"};
 	int s CLEANUP(fd_closep) = socket(AF_UNIX, SOCK_STREAM, 0);
 	int fd CLEANUP(fd_closep) = -1;
 
@@ -216,7 +217,7 @@ static void make_guest(void)
 
 START_TEST(contents)
 {
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	struct box b CLEANUP(box_done);
 
 	umask(022);
@@ -251,9 +252,9 @@ END_TEST
 
 START_TEST(sparse)
 {
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	struct box b CLEANUP(box_done);
-	struct listing l CLEANUP(listing_done) = { 0 };
+	struct listing l CLEANUP(listing_done) = {0};
 	la_int64_t at, n;
 
 	box_open(&b);
@@ -282,9 +283,9 @@ END_TEST
 
 START_TEST(metadata)
 {
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	struct box b CLEANUP(box_done);
-	struct listing l CLEANUP(listing_done) = { 0 };
+	struct listing l CLEANUP(listing_done) = {0};
 	struct stat st;
 
 	box_open(&b);
@@ -306,9 +307,9 @@ END_TEST
 
 START_TEST(xattrs)
 {
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	struct box b CLEANUP(box_done);
-	struct listing l CLEANUP(listing_done) = { 0 };
+	struct listing l CLEANUP(listing_done) = {0};
 	const char *name;
 	const void *value;
 	size_t n;
@@ -330,7 +331,7 @@ END_TEST
 /* The tar stream inside out.tar.zst, as it is. */
 static void unzip(struct buf *ret)
 {
-	struct listing l CLEANUP(listing_done) = { .a = archive_read_new() };
+	struct listing l CLEANUP(listing_done) = {.a = archive_read_new()};
 
 	archive_read_support_format_raw(l.a);
 	archive_read_support_filter_zstd(l.a);
@@ -348,9 +349,9 @@ static void unzip(struct buf *ret)
 START_TEST(charset)
 {
 	static const char record[] = "hdrcharset=BINARY\n";
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	struct box b CLEANUP(box_done);
-	struct buf tar CLEANUP(buf_done) = { 0 };
+	struct buf tar CLEANUP(buf_done) = {0};
 	unsigned n = 0;
 	const char *p;
 
@@ -370,9 +371,9 @@ END_TEST
 
 START_TEST(digests)
 {
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	struct box b CLEANUP(box_done);
-	struct buf tar CLEANUP(buf_done) = { 0 };
+	struct buf tar CLEANUP(buf_done) = {0};
 	struct tree *here CLEANUP(tree_closep) = NULL;
 	char first[DIGEST_HEX], sha256[DIGEST_HEX];
 	const char *packed;
@@ -401,19 +402,19 @@ END_TEST
 static const struct {
 	const char *skip, *said;
 } skips[] = {
-	{ "/a", "040755 ./\n100644 ./a.b\n" },
-	{ "a/", "040755 ./\n100644 ./a.b\n" },
-	{ "./a", "040755 ./\n100644 ./a.b\n" },
-	{ "/a/*", "040755 ./\n040755 ./a/\n100644 ./a.b\n" },
-	{ "a/d", "040755 ./\n040755 ./a/\n100644 ./a/f\n100644 ./a.b\n" },
-	{ "/", "040755 ./\n040755 ./a/\n040755 ./a/d/\n100644 ./a/f\n"
-	       "100644 ./a.b\n" },
+	{"/a", "040755 ./\n100644 ./a.b\n"},
+	{"a/", "040755 ./\n100644 ./a.b\n"},
+	{"./a", "040755 ./\n100644 ./a.b\n"},
+	{"/a/*", "040755 ./\n040755 ./a/\n100644 ./a.b\n"},
+	{"a/d", "040755 ./\n040755 ./a/\n100644 ./a/f\n100644 ./a.b\n"},
+	{"/", "040755 ./\n040755 ./a/\n040755 ./a/d/\n100644 ./a/f\n"
+	      "100644 ./a.b\n"},
 };
 
 START_TEST(skip)
 {
-	const char *const list[] = { "no/such", skips[_i].skip };
-	const struct pack_options o = { .skip = list, .n_skip = 2 };
+	const char *const list[] = {"no/such", skips[_i].skip};
+	const struct pack_options o = {.skip = list, .n_skip = 2};
 	struct box b CLEANUP(box_done);
 
 	umask(022);
@@ -478,7 +479,7 @@ static int deny_xattrs(struct tree *t UNUSED, const char *path,
 {
 	if (str_eq(path, "b"))
 		return err_set(e, EIO, "xattrs of b");
-	*ret = (struct tree_xattrs){ 0 };
+	*ret = (struct tree_xattrs){0};
 	return 0;
 }
 
@@ -487,18 +488,18 @@ static const struct {
 	uint64_t changed, vanished, unreadable;
 	const char *b; /* its line */
 } faults[] = {
-	{ { .file_read = shrink }, 1, 0, 0, "100644 ./b 7 63 00\n" },
-	{ { .file_read = grow }, 1, 0, 0, "100644 ./b 7 63 74\n" },
-	{ { .file_read = break_read }, 0, 0, 1, "100644 ./b 7 00 00\n" },
-	{ { .file_open = lose }, 0, 1, 0, "" },
-	{ { .file_open = swap_for_fifo }, 0, 1, 0, "" },
-	{ { .file_open = deny }, 0, 0, 1, "" },
-	{ { .xattrs = deny_xattrs }, 0, 0, 1, "100644 ./b 7 63 74\n" },
+	{{.file_read = shrink}, 1, 0, 0, "100644 ./b 7 63 00\n"},
+	{{.file_read = grow}, 1, 0, 0, "100644 ./b 7 63 74\n"},
+	{{.file_read = break_read}, 0, 0, 1, "100644 ./b 7 00 00\n"},
+	{{.file_open = lose}, 0, 1, 0, ""},
+	{{.file_open = swap_for_fifo}, 0, 1, 0, ""},
+	{{.file_open = deny}, 0, 0, 1, ""},
+	{{.xattrs = deny_xattrs}, 0, 0, 1, "100644 ./b 7 63 74\n"},
 };
 
 START_TEST(fault)
 {
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	const struct tree_ops *with = &faults[_i].ops;
 	struct box b CLEANUP(box_done);
 
@@ -513,8 +514,8 @@ START_TEST(fault)
 	if (with->xattrs)
 		b.ops.xattrs = with->xattrs;
 	pack_ok(&b, &o);
-	expect("out.tar.zst", arena_printf(b.mem, "040755 ./\n%s100644 ./c\n",
-					   faults[_i].b));
+	expect("out.tar.zst",
+	       arena_printf(b.mem, "040755 ./\n%s100644 ./c\n", faults[_i].b));
 	ck_assert_uint_eq(b.got.changed.n, faults[_i].changed);
 	ck_assert_uint_eq(b.got.vanished.n, faults[_i].vanished);
 	ck_assert_uint_eq(b.got.unreadable.n, faults[_i].unreadable);
@@ -531,7 +532,7 @@ END_TEST
 /* The first name of an inode is lost: the second one is the file. */
 START_TEST(lost_link)
 {
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	struct box b CLEANUP(box_done);
 
 	umask(022);
@@ -549,7 +550,7 @@ END_TEST
 
 START_TEST(many_names)
 {
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	struct box b CLEANUP(box_done);
 	char path[32];
 
@@ -566,8 +567,8 @@ START_TEST(many_names)
 END_TEST
 
 static int break_walk(struct tree *t UNUSED, const char *path UNUSED,
-		      bool one_fs UNUSED,
-		      const struct tree_visitor *v UNUSED, struct err *e)
+		      bool one_fs UNUSED, const struct tree_visitor *v UNUSED,
+		      struct err *e)
 {
 	return err_set(e, EIO, "walk root");
 }
@@ -575,7 +576,7 @@ static int break_walk(struct tree *t UNUSED, const char *path UNUSED,
 /* A failure leaves neither a new file nor a temporary one. */
 START_TEST(failure)
 {
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	struct box b CLEANUP(box_done);
 	struct tree *here CLEANUP(tree_closep) = NULL;
 	struct tree_entries list;
@@ -599,9 +600,9 @@ END_TEST
 /* The output cannot be written to its end. */
 START_TEST(disk_full)
 {
-	const struct pack_options o = { .one_fs = true };
+	const struct pack_options o = {.one_fs = true};
 	struct box b CLEANUP(box_done);
-	struct rlimit none = { 0, 0 };
+	struct rlimit none = {0, 0};
 
 	box_open(&b);
 	make_guest();
@@ -650,14 +651,20 @@ static int pack_for_script(int argc, char **argv)
 {
 	struct arena *mem CLEANUP(arena_freep) = arena_new();
 	struct tree *t CLEANUP(tree_closep) = NULL;
-	struct pack_options o = { .keep_nodes = true, .one_fs = true };
-	struct pack_result r = { 0 };
+	struct pack_options o = {.keep_nodes = true, .one_fs = true};
+	struct pack_result r = {0};
+	char *slash = strrchr(argv[3], '/');
+	const char *name = slash ? slash + 1 : argv[3];
+	int dirfd CLEANUP(fd_closep) = -1;
 	struct err e;
 
+	if (slash)
+		*slash = '\0';
+	dirfd = open(slash ? argv[3] : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	o.skip = (const char *const *)argv + 4;
 	o.n_skip = (size_t)argc - 4;
 	if (tree_open_dir(argv[2], &t, &e) ||
-	    pack_write(t, AT_FDCWD, argv[3], &o, mem, &r, &e)) {
+	    pack_write(t, dirfd, name, &o, mem, &r, &e)) {
 		fprintf(stderr, "check_pack: %s\n", e.msg);
 		return 1;
 	}

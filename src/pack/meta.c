@@ -94,6 +94,15 @@ static void add_xattr(struct archive_entry *ae, const struct tree_xattr *x)
 			add_acl(ae, acls[i].type, x);
 }
 
+/*
+ * Seconds are rounded down before 1970: libarchive writes -1.75 as "-2.25",
+ * which is what it says for all but its own reader.
+ */
+static void set_mtime(struct archive_entry *ae, const struct timespec *t)
+{
+	archive_entry_set_mtime(ae, t->tv_sec, t->tv_sec < 0 ? 0 : t->tv_nsec);
+}
+
 unsigned meta_fill(struct archive_entry *ae, const struct tree_stat *st,
 		   const struct tree_xattrs *x)
 {
@@ -102,7 +111,7 @@ unsigned meta_fill(struct archive_entry *ae, const struct tree_stat *st,
 	archive_entry_set_mode(ae, st->mode);
 	archive_entry_set_uid(ae, st->uid);
 	archive_entry_set_gid(ae, st->gid);
-	archive_entry_set_mtime(ae, st->mtime.tv_sec, st->mtime.tv_nsec);
+	set_mtime(ae, &st->mtime);
 	archive_entry_set_size(ae,
 			       S_ISREG(st->mode) ? (la_int64_t)st->size : 0);
 	if (S_ISCHR(st->mode) || S_ISBLK(st->mode)) {

@@ -3,12 +3,13 @@
  *
  * What is in the archive: members "./", "./etc/", "./etc/passwd" in the order
  * of tree_walk (directories before what they hold, names sorted by bytes),
- * numeric owners, modes, modification times to the nanosecond, xattrs
- * (SCHILY.xattr.*), POSIX ACLs both as their xattr and as text
- * (SCHILY.acl.*), file capabilities (their xattr), hard links (the first
- * name is the file), sparse files (GNU.sparse 1.0), links, FIFOs and, if
- * wanted, device nodes. What is not: sockets, inode flags, access and change
- * times, security.selinux, .ima and .evm. All of that is counted.
+ * numeric owners, modes, modification times to the nanosecond (before 1970:
+ * to the second), xattrs (SCHILY.xattr.*), POSIX ACLs both as their xattr and
+ * as text (SCHILY.acl.*), file capabilities (their xattr), hard links (the
+ * first name is the file), sparse files (GNU.sparse 1.0), links, FIFOs and,
+ * if wanted, device nodes. What is not: sockets, security.selinux, .ima and
+ * .evm (counted), immutable and append-only flags (named), other inode flags,
+ * access and change times.
  *
  * The same tree gives the same bytes: no clock, no names of users, one
  * compressing thread. To unpack:

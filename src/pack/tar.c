@@ -41,7 +41,7 @@ struct tar {
 	struct out *out; /* borrowed */
 	bool in_header;
 	struct buf header; /* of the member being started */
-	bool is_over;	   /* no more output */
+	bool is_over;      /* no more output */
 	struct err out_err;
 };
 
@@ -82,15 +82,14 @@ static int set_up(struct tar *t, struct err *e)
 
 	if (!a)
 		return err_set(e, ENOMEM, "set up libarchive");
-	return check(t,
-		     archive_write_set_format_pax(a) == ARCHIVE_OK &&
-			     archive_write_set_options(a, options) ==
-				     ARCHIVE_OK &&
-			     archive_write_set_bytes_per_block(a, 0) ==
-				     ARCHIVE_OK &&
-			     archive_write_open(a, t, NULL, on_write, NULL) ==
-				     ARCHIVE_OK,
-		     e);
+	return check(
+		t,
+		archive_write_set_format_pax(a) == ARCHIVE_OK &&
+			archive_write_set_options(a, options) == ARCHIVE_OK &&
+			archive_write_set_bytes_per_block(a, 0) == ARCHIVE_OK &&
+			archive_write_open(a, t, NULL, on_write, NULL) ==
+				ARCHIVE_OK,
+		e);
 }
 
 int tar_open(struct out *out, struct tar **ret, struct err *e)

@@ -186,7 +186,8 @@ bool field_set(enum field_id id, void *object, const struct value *v)
 	const struct value old = field_value(id, object);
 
 	assert(v->from != NULL && v->type == fields[id].type);
-	if (old.from != NULL && old.from->kind > v->from->kind)
+	if (old.from != NULL && old.from->kind > v->from->kind &&
+	    v->from->because != old.from)
 		return false;
 	store(&fields[id], (char *)object + fields[id].offset, v);
 	return true;

@@ -94,7 +94,8 @@ struct value field_value(enum field_id id, const void *object);
 /*
  * Puts a value, with its origin v->from, into an object; strings and lists are
  * borrowed. False, and nothing changed, when the field holds a value of a
- * higher kind of origin. For take.c and derive.c only (rule 11). v->type must
+ * higher kind of origin - unless v->from->because is that very origin: a value
+ * may be replaced by what was derived from it. For take.c and derive.c only (rule 11). v->type must
  * be the field's.
  */
 bool field_set(enum field_id id, void *object, const struct value *v);

@@ -93,8 +93,10 @@ struct guest {
 	struct arena *mem;
 	const char *host, *kind, *name, *id; /* key: HOST/KIND:ID */
 	const char *key;
+	const char *package; /* its directory in the output: design 1.2 NAME */
 	const char *source; /* path of the configuration, absolute in its root */
-	const char *state;  /* "running", "stopped", "unknown" */
+	const char *state;     /* "running", "stopped", "unknown" */
+	const char *state_how; /* the evidence for it */
 
 	/* identity */
 	struct opt_str config_name, display_name, hostname, domainname;
@@ -169,7 +171,7 @@ struct guest {
 	struct strv apps;      /* "postgresql", "plesk" ... */
 	struct strv sources;   /* configuration files read, absolute in root */
 	const char *last_used; /* "2019-05-04", NULL unknown */
-	const struct policy *policy; /* the source's: before any pass */
+	struct policy *policy; /* the source's: before any decision */
 };
 
 struct guest *guest_new(struct arena *mem); /* zero but for mem */

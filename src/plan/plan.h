@@ -58,8 +58,18 @@ int plan_mounts(struct plan *p, struct err *e);    /* mounts.c */
 int plan_idmap(struct plan *p, struct err *e);     /* idmap.c */
 int plan_validate(struct plan *p, struct err *e);  /* validate.c */
 
+/* Bits of the set that no namespace but mapped ids confines (caps.c). */
+uint64_t plan_caps_unconfined(uint64_t set);
+
 /* After emitting: --accept and the site file's accept blocks. */
 int plan_accept(struct plan *p, struct err *e);    /* accept.c */
+
+/*
+ * The origin of a decision: kind DERIVED, at the place of what it was derived
+ * from (or of the guest's configuration), key naming the pass.
+ */
+const struct origin *plan_origin(struct plan *p, const char *pass,
+				 const struct origin *because);
 
 enum verdict { VERDICT_READY, VERDICT_REVIEW, VERDICT_BLOCKED, VERDICT_FAILED };
 const char *plan_verdict_name(enum verdict v);

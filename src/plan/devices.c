@@ -1,0 +1,112 @@
+/*
+ * Device policy: the nodes that a guest's /dev held became rules when its tree
+ * was looked at (look_dev.c); here those that must not follow are taken out.
+ * Reference: vserver.md 3.7.
+ */
+#include "base/attr.h"
+#include "base/devrule.h"
+#include "base/str.h"
+#include "derive.h"
+#include "plan/plan.h"
+
+/* What a node is, by its numbers (Documentation/admin-guide/devices.txt). */
+static const struct node_row {
+	const char *rule; /* '*' for every minor */
+	const char *name;
+	enum { NODE_STANDARD, NODE_EXTRA, NODE_RAW, NODE_QUOTA } class;
+} node_rows[] = {
+	{ "c 1:3", "null", NODE_STANDARD },
+	{ "c 1:5", "zero", NODE_STANDARD },
+	{ "c 1:7", "full", NODE_STANDARD },
+	{ "c 1:8", "random", NODE_STANDARD },
+	{ "c 1:9", "urandom", NODE_STANDARD },
+	{ "c 5:0", "tty", NODE_STANDARD },
+	{ "c 5:1", "console", NODE_STANDARD },
+	{ "c 5:2", "ptmx", NODE_STANDARD },
+	{ "c 136:*", "pts", NODE_STANDARD },
+	{ "c 1:1", "mem: the host's memory", NODE_RAW },
+	{ "c 1:2", "kmem: the kernel's memory", NODE_RAW },
+	{ "c 1:4", "port: the host's I/O ports", NODE_RAW },
+	{ "c 1:11", "kmsg: the kernel log", NODE_EXTRA },
+	{ "c 4:*", "a terminal of the host", NODE_EXTRA },
+	{ "c 7:*", "screen of a terminal of the host", NODE_EXTRA },
+	{ "c 10:135", "rtc: the host's clock", NODE_EXTRA },
+	{ "c 254:0", "rtc: the host's clock", NODE_EXTRA },
+	{ "c 10:200", "net/tun", NODE_EXTRA },
+	{ "c 10:229", "fuse", NODE_EXTRA },
+	{ "c 10:130", "watchdog", NODE_EXTRA },
+	{ "c 10:237", "loop-control", NODE_EXTRA },
+	{ "c 108:0", "ppp", NODE_EXTRA },
+	{ "c 116:*", "sound", NODE_EXTRA },
+	{ "c 14:*", "sound", NODE_EXTRA },
+	{ "c 226:*", "graphics", NODE_EXTRA },
+	{ "b 4:0", "hdv1: root of the quota helper", NODE_QUOTA },
+	{ "b 4:*", "vroot: root of the quota helper", NODE_QUOTA },
+	{ "b 7:*", "loop", NODE_EXTRA },
+	{ "b *:*", "a block device", NODE_RAW },
+	{ "c *:*", "a character device", NODE_EXTRA },
+};
+
+static const struct node_row *node_row(const struct devrule *dev)
+{
+	struct devrule rule;
+	struct err e;
+
+	for (size_t i = 0; i < COUNT(node_rows); i++)
+		if (devrule_parse(node_rows[i].rule, &rule, &e) == 0 &&
+		    devrule_covers(&rule, dev))
+			return &node_rows[i];
+	return &node_rows[COUNT(node_rows) - 1];
+}
+
+/* The guest keeps no access to it: an empty access list, and said so. */
+static void withhold(struct plan *p, struct device *d, enum finding_id id,
+		     const struct node_row *row)
+{
+	struct guest *g = p->g;
+	const struct origin *from = plan_origin(p, "devices", d->access.from);
+	struct finding *f;
+
+	f = finding_add(g, id, NULL, from, "%s (%s, %s): left out",
+			d->path.from != NULL ? d->path.v : d->rule.v,
+			d->rule.v, row->name);
+	finding_covers(g, f, FIELD_DEVICE_RULE, d->rule.v);
+	finding_covers(g, f, FIELD_DEVICE_PATH, d->rule.v);
+	derive_str(g, FIELD_DEVICE_ACCESS, d, "", from, f);
+}
+
+static void judge(struct plan *p, struct device *d)
+{
+	const struct node_row *row;
+	struct devrule dev;
+	struct err e;
+
+	if (d->rule.from == NULL || devrule_parse(d->rule.v, &dev, &e) < 0 ||
+	    dev.type == 'a' || d->rule.from->kind > ORIGIN_TEXT)
+		return;
+	row = node_row(&dev);
+	switch (row->class) {
+	case NODE_STANDARD:
+		break;
+	case NODE_RAW:
+		withhold(p, d, FIND_DEV_RAW, row);
+		break;
+	case NODE_QUOTA:
+		withhold(p, d, FIND_DEV_VIRTUAL_DISK, row);
+		break;
+	case NODE_EXTRA:
+		finding_add(p->g, FIND_DEV_NODE, NULL, d->rule.from,
+			    "%s (%s, %s): allowed, as it was there",
+			    d->path.from != NULL ? d->path.v : d->rule.v,
+			    d->rule.v, row->name);
+		break;
+	}
+}
+
+int plan_devices(struct plan *p, struct err *e)
+{
+	(void)e;
+	for (size_t i = 0; i < p->g->devices.n; i++)
+		judge(p, p->g->devices.v[i]);
+	return 0;
+}

@@ -1,0 +1,290 @@
+/*
+ * The one real change of paradigm: the old guest owned addresses on the host's
+ * interfaces, the new one owns interfaces. Groups the addresses by the device
+ * that carried them, decides how each interface reaches the wire, and finds
+ * prefix and gateway. Reference: vserver.md 4.2.
+ *
+ * Who decides, strongest first: --set and the site file's guest block (after
+ * this pass, by kind of origin), subnet, device, what capture recorded, the
+ * word default-attach.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+
+#include "base/inet.h"
+#include "base/str.h"
+#include "derive.h"
+#include "facts.h"
+#include "plan/net.h"
+#include "plan/plan.h"
+
+const struct origin *plan_net_facts_origin(struct plan *p,
+				      const struct facts_line *at,
+				      const char *key,
+				      const struct origin *because)
+{
+	struct origin *o = arena_alloc(p->g->mem, sizeof(*o));
+
+	*o = (struct origin){ .kind = ORIGIN_FACTS,
+			      .file = p->facts->file,
+			      .line = at->line,
+			      .key = key,
+			      .text = at->text,
+			      .because = because };
+	return o;
+}
+
+const struct origin *plan_net_site_origin(struct plan *p, unsigned line,
+				     const char *key,
+				     const struct origin *because)
+{
+	struct origin *o = arena_alloc(p->g->mem, sizeof(*o));
+
+	*o = (struct origin){ .kind = ORIGIN_SITE,
+			      .file = p->site->file,
+			      .line = line,
+			      .key = key,
+			      .because = because };
+	return o;
+}
+
+static bool parse_ip(const struct addr *a, struct inet_addr *ret)
+{
+	struct err e;
+
+	return a->ip.from != NULL && inet_parse(a->ip.v, ret, &e) == 0;
+}
+
+/* The device of an address that only the host knew (nodev). */
+static void find_device(struct plan *p, struct addr *a)
+{
+	const struct facts_address *f = NULL;
+	const struct origin *from;
+	struct inet_addr ip;
+
+	if (a->nodev.from == NULL || !a->nodev.v || !parse_ip(a, &ip))
+		return;
+	if (p->facts != NULL)
+		f = facts_find(p->facts, &ip);
+	if (f == NULL)
+		return;
+	from = plan_net_facts_origin(p, &f->at, "address", a->nodev.from);
+	derive_str(p->g, FIELD_ADDR_DEV, a, f->dev, from, NULL);
+	finding_add(p->g, FIND_NET_NODEV_FOUND, NULL, from,
+		    "%s was on %s of the host (%s:%u): attached like it",
+		    a->ip.v, f->dev, p->facts->file, f->at.line);
+}
+
+/* How an address reaches the wire, and who says so. */
+struct attachment {
+	const char *attach; /* NULL: not known */
+	const struct origin *from;
+	bool by_default;
+	long vlan, mtu; /* -1: not given */
+};
+
+static void attach_site(struct plan *p, const struct addr *a,
+			struct attachment *ret)
+{
+	const struct site_subnet *s = NULL;
+	const struct site_device *d = NULL;
+	struct inet_addr ip;
+
+	if (parse_ip(a, &ip))
+		s = site_subnet(p->site, &ip);
+	if (a->dev.from != NULL)
+		d = site_device(p->site, a->dev.v);
+	if (d != NULL) {
+		ret->vlan = d->vlan;
+		ret->mtu = d->mtu;
+	}
+	if (s != NULL && s->attach != NULL) {
+		ret->attach = s->attach;
+		ret->vlan = s->vlan >= 0 ? s->vlan : ret->vlan;
+		ret->from = plan_net_site_origin(p, s->line, "subnet", a->dev.from);
+	} else if (d != NULL && d->attach != NULL) {
+		ret->attach = d->attach;
+		ret->from = plan_net_site_origin(p, d->line, "device", a->dev.from);
+	}
+}
+
+/* A device that is a bridge, or a port of one, on the captured host. */
+static void attach_facts(struct plan *p, const struct addr *a,
+			 struct attachment *ret)
+{
+	const struct facts_link *l;
+	const char *bridge = NULL;
+
+	if (p->facts == NULL)
+		return;
+	l = facts_link(p->facts, a->dev.v);
+	if (l == NULL)
+		return;
+	if (l->is_bridge)
+		bridge = l->name;
+	else if (l->master != NULL && facts_link(p->facts, l->master) != NULL &&
+		 facts_link(p->facts, l->master)->is_bridge)
+		bridge = l->master;
+	if (bridge == NULL)
+		return;
+	ret->attach = arena_printf(p->g->mem, "bridge:%s", bridge);
+	ret->from = plan_net_facts_origin(p, &l->at, "link", a->dev.from);
+}
+
+static struct attachment attachment(struct plan *p, const struct addr *a)
+{
+	const char *word = site_choice(p->site, "default-attach");
+	struct attachment t = { .vlan = -1, .mtu = -1 };
+
+	attach_site(p, a, &t);
+	if (t.attach != NULL || a->dev.from == NULL)
+		return t;
+	attach_facts(p, a, &t);
+	if (t.attach != NULL)
+		return t;
+	t.attach = str_eq(word, "none") ?
+			   "none" :
+			   arena_printf(p->g->mem, "%s:%s", word, a->dev.v);
+	t.from = plan_origin(p, "net", a->dev.from);
+	t.by_default = true;
+	return t;
+}
+
+static struct nic *find_nic(struct guest *g, const char *attach, uint64_t vlan)
+{
+	for (size_t i = 0; i < g->nics.n; i++) {
+		struct nic *n = g->nics.v[i];
+
+		if (n->attach.from != NULL && str_eq(n->attach.v, attach) &&
+		    (n->vlan.from == NULL ? 0 : n->vlan.v) == vlan)
+			return n;
+	}
+	return NULL;
+}
+
+static const char *free_name(struct guest *g)
+{
+	for (unsigned i = 0;; i++) {
+		const char *name = arena_printf(g->mem, "eth%u", i);
+		bool taken = false;
+
+		for (size_t j = 0; j < g->nics.n; j++)
+			if (g->nics.v[j]->name.from != NULL &&
+			    str_eq(g->nics.v[j]->name.v, name))
+				taken = true;
+		if (!taken)
+			return name;
+	}
+}
+
+static struct finding *find_attach(struct plan *p, const struct addr *a,
+				   const struct attachment *t)
+{
+	if (t->by_default)
+		return finding_add(p->g, FIND_NET_ATTACH_DEFAULT, NULL, t->from,
+				   "addresses on %s: attached as %s", a->dev.v,
+				   t->attach);
+	return finding_add(p->g, FIND_NET_ATTACH_SITE, NULL, t->from,
+			   "addresses on %s: attached as %s, as %s:%u says",
+			   a->dev.from != NULL ? a->dev.v : "no device",
+			   t->attach, t->from->file, t->from->line);
+}
+
+/* A VLAN id is the bridge's business; other attachments use the device. */
+static uint64_t vlan_of(const struct addr *a, const struct attachment *t)
+{
+	if (t->vlan >= 0)
+		return (uint64_t)t->vlan;
+	if (a->vlan.from != NULL && str_starts(t->attach, "bridge:") &&
+	    t->from->kind != ORIGIN_FACTS)
+		return a->vlan.v;
+	return 0;
+}
+
+static struct nic *make_nic(struct plan *p, const struct addr *a,
+			    const struct attachment *t)
+{
+	struct guest *g = p->g;
+	const uint64_t vlan = vlan_of(a, t);
+	struct nic *n = find_nic(g, t->attach, vlan);
+	struct finding *f, *name;
+
+	if (n != NULL)
+		return n;
+	f = find_attach(p, a, t);
+	n = pvec_add(g->mem, &g->nics);
+	derive_str(g, FIELD_NIC_NAME, n, free_name(g),
+		   plan_origin(p, "net", t->from), f);
+	name = finding_add(g, FIND_NET_NAME, NULL, t->from,
+			   "interface %s takes the addresses of %s", n->name.v,
+			   a->dev.from != NULL ? a->dev.v : t->attach);
+	finding_covers(g, name, FIELD_NIC_NAME, n->name.v);
+	derive_str(g, FIELD_NIC_ATTACH, n, t->attach, t->from, f);
+	derive_bool(g, FIELD_NIC_UP, n, a->up.from == NULL || a->up.v, t->from,
+		    f);
+	if (a->dev.from != NULL)
+		derive_str(g, FIELD_NIC_PARENT, n, a->dev.v, t->from, NULL);
+	if (vlan != 0)
+		derive_u64(g, FIELD_NIC_VLAN, n, vlan, t->from, f);
+	if (t->mtu > 0)
+		derive_u64(g, FIELD_NIC_MTU, n, (uint64_t)t->mtu, t->from, f);
+	plan_net_source_filter(p, n);
+	return n;
+}
+
+static void no_device(struct plan *p, struct addr *a)
+{
+	struct finding *f;
+
+	f = finding_add(p->g, FIND_NET_NODEV, NULL, a->ip.from,
+			"%s: no device of the old host is known for it: no "
+			"interface is made",
+			a->ip.v);
+	finding_covers(p->g, f, FIELD_ADDR_IP, a->ip.v);
+	finding_covers(p->g, f, FIELD_ADDR_PREFIX, a->ip.v);
+	finding_covers(p->g, f, FIELD_ADDR_BROADCAST, a->ip.v);
+}
+
+static void group(struct plan *p, struct addr *a)
+{
+	struct attachment t;
+
+	if (a->nic != NULL || a->ip.from == NULL)
+		return;
+	find_device(p, a);
+	t = attachment(p, a);
+	if (t.attach == NULL)
+		no_device(p, a);
+	else
+		a->nic = make_nic(p, a, &t);
+}
+
+static bool has_own_net(const struct guest *g)
+{
+	return str_eq(g->ns_net.v, "filtered") ||
+	       str_eq(g->ns_net.v, "private") ||
+	       (g->ns_net.from != NULL && g->ns_net.from->kind > ORIGIN_TEXT);
+}
+
+int plan_net(struct plan *p, struct err *e)
+{
+	struct guest *g = p->g;
+
+	(void)e;
+	if (g->ns_net.from == NULL)
+		return 0;
+	if (has_own_net(g)) {
+		for (size_t i = 0; i < g->addrs.n; i++)
+			group(p, g->addrs.v[i]);
+		for (size_t i = 0; i < g->addrs.n; i++)
+			plan_net_prefix(p, g->addrs.v[i]);
+		for (size_t i = 0; i < g->nics.n; i++)
+			plan_net_gateways(p, g->nics.v[i]);
+	}
+	if (g->addrs.n == 0 && g->nics.n == 0 && str_eq(g->ns_net.v, "filtered"))
+		finding_add(g, FIND_NET_NONE, NULL,
+			    plan_origin(p, "net", g->ns_net.from),
+			    "no address is configured: only loopback is made");
+	plan_net_check(p);
+	return 0;
+}

@@ -1,0 +1,100 @@
+/*
+ * Whether the guest runs: a copy of a running one may be inconsistent.
+ * Evidence, best first: what capture recorded, /proc/virtual beneath the root
+ * (only of a live host), and else that a kernel without contexts runs none.
+ * Reference: vserver.md 1.7.
+ */
+#include <inttypes.h>
+#include <sys/statfs.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+#include "facts.h"
+#include "plan/plan.h"
+
+/* File systems whose files another kernel may be using; linux/magic.h. */
+static const uint32_t remote_magic[] = {
+	0x6969,	    /* NFS */
+	0xff534d42, /* CIFS */
+	0xfe534d42, /* SMB2 */
+	0x65735546, /* FUSE: sshfs and the like */
+	0x01021997, /* 9P */
+};
+
+static bool is_remote(const char *dir)
+{
+	struct statfs s;
+
+	if (statfs(dir, &s) < 0)
+		return false;
+	for (size_t i = 0; i < COUNT(remote_magic); i++)
+		if ((uint32_t)s.f_type == remote_magic[i])
+			return true;
+	return false;
+}
+
+static const char *from_facts(struct plan *p, const char **ret_how)
+{
+	const struct facts_context *c;
+
+	if (!p->facts->has_virtual || p->g->xid.from == NULL)
+		return NULL;
+	c = facts_context(p->facts, p->g->xid.v);
+	if (c == NULL) {
+		*ret_how = "no context of its id when the host was captured";
+		return "stopped";
+	}
+	*ret_how = arena_printf(p->g->mem,
+				"%" PRIu64 " tasks when the host was captured "
+				"(%s:%u)",
+				c->tasks, p->facts->file, c->at.line);
+	return c->tasks > 0 ? "running" : "stopped";
+}
+
+static const char *from_kernel(struct plan *p, const char **ret_how)
+{
+	struct tree *t = p->source->host->tree;
+	const char *dir;
+
+	if (!tree_is_dir(t, "/proc/virtual")) {
+		if (is_remote(p->source->host->dir)) {
+			*ret_how = "the root is a network file system: the old "
+				   "host may be running it";
+			return "unknown";
+		}
+		*ret_how = "the kernel here has no contexts";
+		return "stopped";
+	}
+	if (p->g->xid.from == NULL) {
+		*ret_how = "no context id to look for in /proc/virtual";
+		return "unknown";
+	}
+	dir = arena_printf(p->g->mem, "/proc/virtual/%" PRIu64, p->g->xid.v);
+	*ret_how = arena_printf(p->g->mem, "%s is %s", dir,
+				tree_is_dir(t, dir) ? "there" : "absent");
+	return tree_is_dir(t, dir) ? "running" : "stopped";
+}
+
+int plan_state(struct plan *p, struct err *e)
+{
+	struct guest *g = p->g;
+	const struct origin *from = plan_origin(p, "state", g->xid.from);
+	const char *how = "not known", *state = NULL;
+
+	(void)e;
+	if (p->facts != NULL)
+		state = from_facts(p, &how);
+	if (state == NULL)
+		state = from_kernel(p, &how);
+	g->state = state;
+	g->state_how = how;
+	if (str_eq(state, "stopped"))
+		return 0;
+	if (p->options->live)
+		finding_add(g, FIND_SRC_COPY_LIVE, NULL, from,
+			    "%s (%s): converted with --live", state, how);
+	else
+		finding_add(g, FIND_SRC_RUNNING, NULL, from, "%s: %s", state,
+			    how);
+	return 0;
+}

@@ -1,35 +1,53 @@
-/* The error of a function that failed. */
+/*
+ * The error of a function that failed. Text is put together aside, so that
+ * the old message may be among the arguments of the new one.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 
+enum { ROOM = sizeof(((struct err *)0)->msg) };
+
+static size_t min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* "first: second", cut so that something of both is seen. */
+static void join(struct err *e, const char *first, const char *second)
+{
+	size_t room = ROOM - sizeof(": ");
+	size_t b = min(strlen(second), room - min(strlen(first), room / 2));
+	size_t a = min(strlen(first), room - b);
+
+	snprintf(e->msg, ROOM, "%.*s: %.*s", (int)a, first, (int)b, second);
+}
+
 void err_fill(struct err *e, int code, const char *fmt, ...)
 {
+	char text[ROOM];
 	va_list ap;
-	size_t n;
 
-	e->code = code;
 	va_start(ap, fmt);
-	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	n = strlen(e->msg);
+	e->code = code;
 	if (code != 0)
-		snprintf(e->msg + n, sizeof(e->msg) - n, ": %s",
-			 strerror(code));
+		join(e, text, strerror(code));
+	else
+		memcpy(e->msg, text, sizeof(text));
 }
 
 void err_push(struct err *e, const char *fmt, ...)
 {
-	char old[sizeof(e->msg)];
+	char text[ROOM], old[ROOM];
 	va_list ap;
-	size_t n;
 
-	memcpy(old, e->msg, sizeof(old));
 	va_start(ap, fmt);
-	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	n = strlen(e->msg);
-	snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", old);
+	memcpy(old, e->msg, sizeof(old));
+	join(e, text, old);
 }

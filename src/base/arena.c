@@ -1,4 +1,7 @@
-/* Memory that is freed together. */
+/*
+ * Memory that is freed together: a list of heap blocks, linked both ways
+ * because an array that grows gives its old block back at once.
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +16,7 @@ struct block {
 };
 
 struct arena {
-	struct block head; /* of the ring of blocks */
+	struct block *first;
 	size_t size;
 };
 
@@ -23,9 +26,9 @@ NORETURN static void out_of_memory(size_t size)
 	abort();
 }
 
-static void *get(size_t n, size_t size)
+static void *get(size_t size)
 {
-	void *p = calloc(n, size);
+	void *p = calloc(1, size);
 
 	if (p == NULL)
 		out_of_memory(size);
@@ -34,16 +37,18 @@ static void *get(size_t n, size_t size)
 
 struct arena *arena_new(void)
 {
-	struct arena *a = get(1, sizeof(*a));
-
-	a->head.next = a->head.prev = &a->head;
-	return a;
+	return get(sizeof(struct arena));
 }
 
+/* Takes the block out of the list and frees it. */
 static void drop(struct arena *a, struct block *b)
 {
-	b->prev->next = b->next;
-	b->next->prev = b->prev;
+	if (b->prev != NULL)
+		b->prev->next = b->next;
+	else
+		a->first = b->next;
+	if (b->next != NULL)
+		b->next->prev = b->prev;
 	a->size -= b->size;
 	free(b);
 }
@@ -52,8 +57,8 @@ void arena_free(struct arena *a)
 {
 	if (a == NULL)
 		return;
-	while (a->head.next != &a->head)
-		drop(a, a->head.next);
+	while (a->first != NULL)
+		drop(a, a->first);
 	free(a);
 }
 
@@ -69,12 +74,12 @@ void *arena_alloc(struct arena *a, size_t size)
 
 	if (size > SIZE_MAX - sizeof(*b))
 		out_of_memory(size);
-	b = get(1, sizeof(*b) + size);
+	b = get(sizeof(*b) + size);
 	b->size = size;
-	b->next = a->head.next;
-	b->prev = &a->head;
-	b->next->prev = b;
-	a->head.next = b;
+	b->next = a->first;
+	if (b->next != NULL)
+		b->next->prev = b;
+	a->first = b;
 	a->size += size;
 	return b->data;
 }
@@ -102,6 +107,9 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 	memcpy(p, s, n);
 	return p;
 }
+
+/* The header cannot say it: fmt is checked where it is written. */
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {

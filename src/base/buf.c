@@ -10,7 +10,7 @@
 void buf_done(struct buf *b)
 {
 	free(b->p);
-	*b = (struct buf){ 0 };
+	*b = (struct buf){0};
 }
 
 void buf_clear(struct buf *b)
@@ -20,6 +20,12 @@ void buf_clear(struct buf *b)
 		b->p[0] = '\0';
 }
 
+NORETURN static void out_of_memory(size_t size)
+{
+	fprintf(stderr, "rehost: out of memory (%zu bytes)\n", size);
+	abort();
+}
+
 /* Room for n more bytes and the NUL. */
 static void reserve(struct buf *b, size_t n)
 {
@@ -27,16 +33,14 @@ static void reserve(struct buf *b, size_t n)
 	char *p;
 
 	if (n >= SIZE_MAX / 4 || b->n >= SIZE_MAX / 4)
-		abort();
+		out_of_memory(n);
 	while (cap < b->n + n + 1)
 		cap *= 2;
 	if (cap == b->cap)
 		return;
 	p = realloc(b->p, cap);
-	if (p == NULL) {
-		fprintf(stderr, "rehost: out of memory (%zu bytes)\n", cap);
-		abort();
-	}
+	if (p == NULL)
+		out_of_memory(cap);
 	b->p = p;
 	b->cap = cap;
 }

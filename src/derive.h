@@ -20,7 +20,8 @@ const struct origin *derive_origin(struct guest *g, enum origin_kind kind,
 
 /*
  * Each returns false, and changes nothing, when the field holds a value of a
- * higher kind of origin. f may be NULL only for fields outside of the policy.
+ * higher kind of origin. f may be NULL only for fields outside of the policy,
+ * and before the source's policy is taken (plan_look).
  */
 bool derive_bool(struct guest *g, enum field_id id, void *object, bool v,
 		 const struct origin *from, struct finding *f);

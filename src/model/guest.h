@@ -170,6 +170,8 @@ struct guest {
 	PVEC(struct edit) edits;
 	struct strv apps;      /* "postgresql", "plesk" ... */
 	struct strv sources;   /* configuration files read, absolute in root */
+	bool measured;         /* with --size: the two numbers hold */
+	uint64_t n_files, n_bytes;
 	const char *last_used; /* "2019-05-04", NULL unknown */
 	struct policy *policy; /* the source's: before any decision */
 };

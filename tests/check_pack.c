@@ -566,6 +566,41 @@ START_TEST(many_names)
 }
 END_TEST
 
+/*
+ * As somebody else than the owner: what may not be read is named, what may be
+ * is read although O_NOATIME is refused.
+ */
+START_TEST(locked)
+{
+	const struct pack_options o = {.one_fs = true};
+	struct box b CLEANUP(box_done);
+	bool is_root = geteuid() == 0;
+	int r;
+
+	umask(022);
+	box_open(&b);
+	ck_assert_int_eq(chmod(".", 0777), 0);
+	ck_assert_int_eq(mkdir("root/d", is_root ? 0700 : 0), 0);
+	make_file("root/f", "content", 7);
+	make_file("root/g", "content", 7);
+	ck_assert_int_eq(chmod("root/g", is_root ? 0600 : 0), 0);
+	if (is_root)
+		ck_assert_int_eq(seteuid(65534), 0);
+	r = pack(&b, "out.tar.zst", &o);
+	if (is_root)
+		ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(chmod("root/d", 0700), 0);
+	ck_assert_msg(r == 0, "%s", r ? b.e.msg : "");
+	ck_assert(b.got.incomplete);
+	ck_assert_uint_eq(b.got.unreadable.n, 2);
+	ck_assert_str_eq(b.got.unreadable.first.v[0], "/d");
+	ck_assert_str_eq(b.got.unreadable.first.v[1], "/g");
+	expect("out.tar.zst",
+	       is_root ? "040755 ./\n040700 ./d/\n100644 ./f 7 63 74\n"
+		       : "040755 ./\n040000 ./d/\n100644 ./f 7 63 74\n");
+}
+END_TEST
+
 static int break_walk(struct tree *t UNUSED, const char *path UNUSED,
 		      bool one_fs UNUSED, const struct tree_visitor *v UNUSED,
 		      struct err *e)
@@ -633,6 +668,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, fault, 0, COUNT(faults));
 	tcase_add_test(c, lost_link);
 	tcase_add_test(c, many_names);
+	tcase_add_test(c, locked);
 	tcase_add_test(c, failure);
 	tcase_add_test(c, disk_full);
 	tcase_set_timeout(c, 30);

@@ -29,8 +29,7 @@ struct tree_stat {
 	uint64_t size, blocks; /* bytes; 512-byte blocks */
 	uint64_t dev, ino;
 	uint32_t rdev_major, rdev_minor; /* of a node */
-	uint32_t
-		flags; /* FS_IMMUTABLE_FL, FS_APPEND_FL; the rest: tree_flags */
+	uint32_t flags; /* FS_IMMUTABLE_FL, FS_APPEND_FL; all: tree_flags */
 	struct timespec mtime, ctime;
 };
 

@@ -8,7 +8,7 @@
  * this pass, by kind of origin), subnet, device, what capture recorded, the
  * word default-attach.
  */
-#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <inttypes.h>
 
 #include "base/inet.h"

@@ -2,7 +2,7 @@
  * Prefixes, gateways and what the move of an address touches elsewhere. See
  * net.c for who decides.
  */
-#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <inttypes.h>
 #include <string.h>
 

@@ -199,20 +199,32 @@ static enum relation relate(enum field_id field, const char *expected,
 	return expected == NULL ? REL_EXTRA : REL_MISSING;
 }
 
+/* it names the item; the values are NULL where a side does not have it. */
 static void add_diff(struct policy_diffs *ret, struct arena *mem,
-		     const struct policy_item *a, const struct policy_item *b)
+		     const struct policy_item *it, const char *expected,
+		     const char *observed)
 {
-	const struct policy_item *it = a != NULL ? a : b;
 	struct policy_diff d = { .field = it->field,
 				 .key = it->key,
-				 .expected = a == NULL ? NULL : a->value,
-				 .observed = b == NULL ? NULL : b->value };
+				 .expected = expected,
+				 .observed = observed };
 
 	d.relation = relate(d.field, d.expected, d.observed);
 	if (d.relation == REL_EQUAL)
 		ret->n_equal++;
 	else
 		*vec_add(mem, &ret->list) = d;
+}
+
+/* Which of two sorted lists has the next item: below 0 a, above 0 b, 0 both. */
+static int next_of(const struct policy *a, size_t i, const struct policy *b,
+		   size_t j)
+{
+	if (j == b->items.n)
+		return -1;
+	if (i == a->items.n)
+		return 1;
+	return cmp_items(&a->items.v[i], &b->items.v[j]);
 }
 
 void policy_compare(const struct policy *expected, const struct policy *observed,
@@ -222,23 +234,21 @@ void policy_compare(const struct policy *expected, const struct policy *observed
 
 	*ret = (struct policy_diffs){ 0 };
 	while (i < expected->items.n || j < observed->items.n) {
-		const struct policy_item *a = NULL, *b = NULL;
-		int order = 0;
+		const int side = next_of(expected, i, observed, j);
 
-		if (i < expected->items.n)
-			a = &expected->items.v[i];
-		if (j < observed->items.n)
-			b = &observed->items.v[j];
-		if (a != NULL && b != NULL)
-			order = cmp_items(a, b);
-		if (a != NULL && order <= 0 && (b == NULL || order <= 0))
-			i++;
-		else
-			a = NULL;
-		if (b != NULL && (a == NULL || order == 0))
-			j++;
-		else
-			b = NULL;
-		add_diff(ret, mem, a, b);
+		if (side < 0) {
+			const struct policy_item *a = &expected->items.v[i++];
+
+			add_diff(ret, mem, a, a->value, NULL);
+		} else if (side > 0) {
+			const struct policy_item *b = &observed->items.v[j++];
+
+			add_diff(ret, mem, b, NULL, b->value);
+		} else {
+			const struct policy_item *a = &expected->items.v[i++];
+
+			add_diff(ret, mem, a, a->value,
+				 observed->items.v[j++].value);
+		}
 	}
 }

@@ -4,6 +4,7 @@
 #ifndef REHOST_BASE_FD_H
 #define REHOST_BASE_FD_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "arena.h"
@@ -23,6 +24,9 @@ int fd_open_in(int root, const char *path, int flags);
 
 /* As fd_open_in, but a link in any component is ELOOP. */
 int fd_open_in_nolinks(int root, const char *path, int flags);
+
+/* What both fall back to; links: whether any are followed. For tests. */
+int fd_open_in_walk(int root, const char *path, int flags, bool links);
 
 /* Writes all n bytes; path is for the message. */
 int fd_write_all(int fd, const void *data, size_t n, const char *path,

@@ -15,10 +15,10 @@
 #include "facts_read.h"
 
 enum {
-	FILE_MAX = 64 << 20, /* bytes; a section has at most 2000 lines */
-	TEXT_MAX = 1024,     /* bytes of a line that are kept as its text */
-	NUMBER_MAX = 24,     /* bytes of a number */
-	LIMITS_MAX = 64,     /* of a context; kernels have 15 */
+	FILE_MAX = 64 << 20,  /* bytes; a section has at most 2000 lines */
+	TEXT_MAX = 1024,      /* bytes of a line that are kept as its text */
+	NUMBER_MAX = 24,      /* bytes of a number */
+	LIMITS_MAX = 64,      /* of a context; kernels have 15 */
 	CONTEXTS_MAX = 65536, /* ids have 16 bits */
 };
 
@@ -76,9 +76,9 @@ static bool key_value(struct slice line, char sep, struct slice *ret_key,
 /* For the kernel's hexadecimal addresses, which are in the host's order. */
 static bool is_big_endian(struct slice machine)
 {
-	static const char *const names[] = { "ppc",    "ppc64",	 "s390",
-					     "s390x",  "sparc",	 "sparc64",
-					     "mips",   "mips64", "parisc",
+	static const char *const names[] = { "ppc",     "ppc64",  "s390",
+					     "s390x",   "sparc",  "sparc64",
+					     "mips",    "mips64", "parisc",
 					     "parisc64" };
 
 	for (size_t i = 0; i < COUNT(names); i++)
@@ -168,8 +168,8 @@ static void read_limit(struct facts_reader *r, struct slice line)
 	limit.at = facts_read_at(r, line);
 	limit.name = slice_dup(r->mem, k);
 	if (c->limits == NULL)
-		c->limits = arena_alloc(r->mem,
-					LIMITS_MAX * sizeof(*c->limits));
+		c->limits =
+			arena_alloc(r->mem, LIMITS_MAX * sizeof(*c->limits));
 	c->limits[c->n_limits++] = limit;
 }
 
@@ -244,8 +244,7 @@ static void begin_context(struct facts_reader *r, struct slice line)
 	    r->f->contexts.n == CONTEXTS_MAX)
 		return;
 	c = vec_add(r->mem, &r->f->contexts);
-	*c = (struct facts_context){ .at = facts_read_at(r, line),
-				     .xid = xid };
+	*c = (struct facts_context){ .at = facts_read_at(r, line), .xid = xid };
 	r->context = c;
 	r->f->has_virtual = true;
 }

@@ -55,7 +55,7 @@ struct facts_context { /* one running context */
 		uint64_t current, peak;
 		bool has_soft, has_hard;
 		uint64_t soft, hard;
-	} *limits;
+	} * limits;
 	size_t n_limits;
 	const char *bcaps, *ccaps, *flags; /* of its status file, or NULL */
 	uint64_t tasks;

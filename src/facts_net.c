@@ -10,7 +10,7 @@
 #include "facts_read.h"
 
 enum {
-	WORD_MAX = 64,	 /* bytes of an address or a name */
+	WORD_MAX = 64,   /* bytes of an address or a name */
 	LIST_MAX = 4096, /* entries of a list; a section has 2000 lines */
 };
 
@@ -449,8 +449,8 @@ static bool ip_route_dest(const struct facts_reader *r, struct slice s,
 	ret->is_default = slice_eq(s, "default");
 	if (!ret->is_default)
 		return word_net(s, &ret->dest);
-	ret->dest.addr.family =
-		slice_eq(r->label, "ip -6 route") ? AF_INET6 : AF_INET;
+	ret->dest.addr.family = slice_eq(r->label, "ip -6 route") ? AF_INET6 :
+								    AF_INET;
 	return true;
 }
 

@@ -13,15 +13,15 @@ struct facts_reader {
 	struct facts *f;
 	struct arena *mem;
 	unsigned line;
-	struct slice section, arg;   /* of "[SECTION ARG]" */
-	struct slice label;          /* of "-- LABEL"; empty: none yet */
-	uint64_t n_sections;         /* before the present one */
-	struct slice dev;            /* of ifconfig: whose lines these are */
-	struct facts_route pending;  /* of "ip route": head of its nexthops */
+	struct slice section, arg;     /* of "[SECTION ARG]" */
+	struct slice label;            /* of "-- LABEL"; empty: none yet */
+	uint64_t n_sections;           /* before the present one */
+	struct slice dev;              /* of ifconfig: whose lines these are */
+	struct facts_route pending;    /* of "ip route": head of its nexthops */
 	struct facts_context *context; /* of [context XID] */
-	bool big_endian;             /* for the kernel's hexadecimal IPv4 */
-	bool nat;                    /* the firewall's table is for NAT */
-	bool in_guest;               /* it ran in a context, not on the host */
+	bool big_endian;               /* for the kernel's hexadecimal IPv4 */
+	bool nat;                      /* the firewall's table is for NAT */
+	bool in_guest; /* it ran in a context, not on the host */
 };
 
 /* The content line as a place; text is cut at a bound. */

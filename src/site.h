@@ -17,14 +17,14 @@ struct site_subnet {
 	struct inet_net net;
 	const char *attach, *gateway; /* NULL: not given */
 	struct strv dns;
-	long vlan; /* 0: not given */
+	long vlan; /* -1: not given */
 };
 
 struct site_device {
 	unsigned line;
 	const char *name, *attach; /* name: globs allowed */
 	const char *gateway4, *gateway6;
-	long vlan, mtu; /* 0: not given */
+	long vlan, mtu; /* -1: not given */
 };
 
 struct site_guest {
@@ -33,8 +33,8 @@ struct site_guest {
 	const char *name, *target, *reason;
 	long id; /* 0: not given */
 	bool skip;
-	struct strv set; /* "limit.memory=8G" */
-	unsigned set_line;
+	struct strv set;   /* "limit.memory=8G" */
+	unsigned set_line; /* of the word */
 };
 
 struct site_accept {
@@ -49,7 +49,7 @@ struct site_target {
 	const char *pool, *project;
 };
 
-struct site_choice { /* one word of `explain site` */
+struct site_choice {              /* one word of `explain site` */
 	const char *name, *value; /* as given, or the default */
 	unsigned line;            /* 0: the default */
 };
@@ -102,6 +102,8 @@ struct site_set {
 	const char *item; /* NULL: the guest itself */
 	const char *value;
 };
+/* Whether the first n bytes name a field, so that a guest's name ends there. */
+bool site_set_is_field(const char *name, size_t n);
 int site_set_parse(const char *text, struct arena *mem, struct site_set *ret,
 		   struct err *e);
 

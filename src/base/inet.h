@@ -39,7 +39,7 @@ bool inet_net_has(const struct inet_net *net, const struct inet_addr *a);
 /* The last address of an IPv4 net; false for /31, /32 and IPv6. */
 bool inet_broadcast(const struct inet_net *net, struct inet_addr *ret);
 /* The first address of the net (host bits zero). */
-void inet_network(const struct inet_net *net, struct inet_addr *ret);
+void inet_net_first(const struct inet_net *net, struct inet_addr *ret);
 
 /* Prefix of a dotted IPv4 mask; an error when its ones are not contiguous. */
 int inet_mask(const char *s, unsigned *ret, struct err *e);

@@ -96,8 +96,7 @@ PKG_CFLAGS = $(call once,PKG_CFLAGS,$(PKG_CONFIG) --cflags $(PACKAGES) | \
 PKG_LIBS = $(call once,PKG_LIBS,$(PKG_CONFIG) --libs $(PACKAGES))
 CHECK_LIBS = $(call once,CHECK_LIBS,$(PKG_CONFIG) --libs check)
 
-# _ALLOCA_H: alloca is poisoned, so stdlib.h is not to make a macro of it
-COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -D_ALLOCA_H -Isrc -I. -I$(B) \
+COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -Isrc -I. -I$(B) \
 	-include src/base/banned.h $(WARN) $(ASKED) $(WERROR) -fPIE \
 	-fno-common -fno-strict-overflow $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) -pie -Wl,--as-needed $(HARDEN_LINK) $(LDFLAGS)
@@ -147,7 +146,8 @@ $(B)/embed/%.inc: %
 # --- tests -------------------------------------------------------------------
 
 # Scripts find the program in REHOST, the test programs in B.
-RUN = B=$(B) REHOST=$(abspath $(B))/rehost V=$(V) sh tests/run.sh
+SH = B=$(B) REHOST=$(abspath $(B))/rehost V=$(V) sh
+RUN = $(SH) tests/run.sh
 
 .PHONY: deps check check-run demo docs accept corpus bench
 deps:
@@ -157,26 +157,30 @@ deps:
 check: deps
 	$(MAKE) check-run
 
-check-run: all $(if $(shell $(PKG_CONFIG) --exists check 2>&1 || echo no),,$(CHECKS))
+HAVE_CHECK = $(shell $(PKG_CONFIG) --exists check 2>/dev/null && echo yes)
+ifeq ($(MAKECMDGOALS),check-run)
+check-run: $(if $(HAVE_CHECK),$(CHECKS))
+endif
+check-run: all
 	$(RUN) $(CHECKS) $(SCRIPTS) $(ROOT_SCRIPTS)
 
 demo: deps
 	$(MAKE) all
-	REHOST=$(abspath $(B))/rehost sh tests/demo.sh
+	$(SH) tests/demo.sh
 
 docs: all
-	REHOST=$(abspath $(B))/rehost sh tests/docs.sh --write
+	$(SH) tests/docs.sh --write
 
 accept: all
-	REHOST=$(abspath $(B))/rehost sh tests/golden.sh --accept
+	$(SH) tests/golden.sh --accept
 
 corpus: all
 	$(if $(CORPUS),,$(error say which: make corpus CORPUS=DIR))
-	REHOST=$(abspath $(B))/rehost sh tests/corpus.sh $(CORPUS)
+	$(SH) tests/corpus.sh $(CORPUS)
 
 bench: all
 	for t in $(sort $(wildcard tests/bench/*.sh)); do \
-		B=$(B) REHOST=$(abspath $(B))/rehost "$$t" || exit; done
+		$(SH) -c "$$t" || exit; done
 
 # Instrumented builds have folders of their own and warn as the plain one does
 # not: what the sanitizers insert confuses the compiler's analysis.
@@ -216,9 +220,12 @@ coverage-run: check-run
 
 # --- lint --------------------------------------------------------------------
 
-.PHONY: lint
+.PHONY: lint format
 lint: all
-	B=$(B) sh tests/lint/lint.sh
+	$(SH) tests/lint/lint.sh
+
+format:
+	clang-format -i $$(find src importers runtime tests -name '*.[ch]')
 
 # --- installation ------------------------------------------------------------
 

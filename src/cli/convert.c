@@ -1,0 +1,212 @@
+/* rehost convert: write the guests below DIR. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/package.h"
+#include "cli/planning.h"
+
+struct converting {
+	int dir; /* of the output; -1 in a dry run */
+	json_t *index;
+	size_t n_written;
+};
+
+/* In the worker: plan, and write unless it is blocked. */
+static int convert_one(void *planning, size_t i, struct buf *record,
+		       struct buf *section, struct err *e)
+{
+	struct planning *p = planning;
+	const struct converting *c = p->arg;
+	struct work *w CLEANUP(work_freep) = NULL;
+	json_t *doc CLEANUP(json_freep) = NULL;
+
+	if (work_read(p->s, i, &w, e) < 0 || work_plan(w, e) < 0)
+		return -1;
+	if (w->verdict < VERDICT_BLOCKED && c->dir >= 0) {
+		if (package_write(w, c->dir, &doc, e) < 0)
+			return -1;
+	} else {
+		doc = work_document(w);
+	}
+	planning_render(p, doc, record, section);
+	if (c->dir < 0) {
+		buf_clear(section);
+		package_plan(w, section);
+	}
+	return 0;
+}
+
+static void now(char ret[32])
+{
+	const time_t t = time(NULL);
+	struct tm tm;
+
+	ret[0] = '\0';
+	if (gmtime_r(&t, &tm) != NULL)
+		strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+/* The entry of this key in the index, made anew. */
+static json_t *fresh_entry(json_t *index, const char *key)
+{
+	json_t *guests = json_object_get(index, "guests"), *g,
+	       *entry = json_object();
+	size_t i;
+
+	json_array_foreach(guests, i, g)
+		if (str_eq(json_str(g, "key"), key)) {
+			json_array_set_new(guests, i, entry);
+			return entry;
+		}
+	json_array_append_new(guests, entry);
+	return entry;
+}
+
+/* After each guest: index.json, replaced as a whole. */
+static void note_guest(struct planning *p, size_t i, const json_t *record)
+{
+	struct converting *c = p->arg;
+	struct buf b CLEANUP(buf_done) = { 0 };
+	const char *verdict = json_str(record, "verdict");
+	const bool written = str_eq(verdict, "ready") ||
+			     str_eq(verdict, "review");
+	const char *key = source_key(p->s->mem, p->s->sources.list.v[i]);
+	char time[32];
+	json_t *entry;
+	struct err e;
+
+	if (c->dir < 0)
+		return;
+	now(time);
+	entry = fresh_entry(c->index, key);
+	json_put_str(entry, "key", key);
+	json_put_str(entry, "name", fleet_name(p->s->fleet, key));
+	json_put_str(entry, "verdict", verdict);
+	json_put(entry, "targets",
+		 json_incref(json_object_get(record, "targets")));
+	json_put(entry, "converted", json_text(written ? time : NULL));
+	json_put_str(entry, "planned", time);
+	json_write(&b, c->index);
+	if (fd_replace(c->dir, "index.json", b.p, b.n, &e) < 0)
+		log_error("index.json: %s", e.msg);
+	c->n_written += written;
+	if (!p->s->o->quiet)
+		log_note("%s: %s", key,
+			 written	      ? "converted" :
+			 str_eq(verdict, "blocked") ?
+						"blocked: not converted" :
+						"failed");
+}
+
+static json_t *load_index(int dir)
+{
+	int fd CLEANUP(fd_closep) =
+		dir < 0 ? -1 : openat(dir, "index.json", O_RDONLY | O_CLOEXEC);
+	json_t *index = fd < 0 ? NULL : json_loadfd(fd, 0, NULL);
+
+	if (index != NULL && json_is_array(json_object_get(index, "guests")))
+		return index;
+	if (index != NULL)
+		json_decref(index);
+	index = json_object();
+	json_put_int(index, "schema", 1);
+	json_put_str(index, "tool", "rehost " REHOST_VERSION);
+	json_put(index, "guests", json_array());
+	return index;
+}
+
+static int open_output(const struct options *o, int *ret, struct err *e)
+{
+	int fd;
+
+	if (o->output == NULL)
+		return err_set(e, EINVAL, "convert: -o DIR says where to");
+	if (o->dry_run)
+		return 0;
+	if (mkdir(o->output, 0700) < 0 && errno != EEXIST)
+		return err_set(e, errno, "make %s", o->output);
+	fd = open(o->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, errno, "open %s", o->output);
+	*ret = fd;
+	return 0;
+}
+
+/* The fleet page beside the guests, written like everything else here. */
+static int write_page(struct planning *p, int dir, struct err *e)
+{
+	int fd CLEANUP(fd_closep) = openat(
+		dir, ".report.html.part",
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+	int r;
+
+	if (f == NULL)
+		return err_set(e, errno, "write report.html");
+	fd_steal(&fd);
+	r = planning_print(p, f, e);
+	if (fclose(f) != 0 && r == 0)
+		r = err_set(e, errno, "write report.html");
+	if (r == 0 && renameat(dir, ".report.html.part", dir, "report.html") < 0)
+		r = err_set(e, errno, "rename report.html");
+	return r;
+}
+
+/* The summary for the terminal. */
+static void print_summary(struct planning *p)
+{
+	struct report_options o = p->options;
+	struct buf b CLEANUP(buf_done) = { 0 };
+
+	o.single = false;
+	o.color = options_color(p->s->o, STDOUT_FILENO);
+	text_report.head(&b, &o, &p->totals);
+	text_report.tail(&b, &o, &p->totals);
+	fputs(buf_str(&b), stdout);
+}
+
+static int finish(struct planning *p, struct converting *c, struct err *e)
+{
+	if (c->dir < 0)
+		return planning_sections(p, stdout, e);
+	if (write_page(p, c->dir, e) < 0)
+		return -1;
+	print_summary(p);
+	return 0;
+}
+
+int convert_run(const struct options *o, struct arena *mem, struct err *e)
+{
+	int dir CLEANUP(fd_closep) = -1;
+	struct session *s CLEANUP(session_closep) = NULL;
+	struct planning *p CLEANUP(planning_freep) = NULL;
+	json_t *index CLEANUP(json_freep) = NULL;
+	struct converting c;
+
+	if (o->output == NULL)
+		return open_output(o, &dir, e);
+	if (session_open(o, mem, &s, e) < 0)
+		return -1;
+	if (s->sources.list.n == 0) {
+		log_error("no guest was found; looked at %s",
+			  session_places(s, mem));
+		return EXIT_FAILED;
+	}
+	if (open_output(o, &dir, e) < 0 || session_fleet(s, e) < 0)
+		return -1;
+	index = load_index(dir);
+	c = (struct converting){ .dir = dir, .index = index };
+	p = planning_new(s, &html_report, false);
+	p->arg = &c;
+	p->after = note_guest;
+	if (planning_run(p, convert_one, e) < 0 || finish(p, &c, e) < 0)
+		return -1;
+	return planning_status(p);
+}

@@ -1,0 +1,115 @@
+/* One guest through reader, passes and writers. */
+#include <errno.h>
+
+#include "base/str.h"
+#include "cli/work.h"
+#include "reading.h"
+#include "report/report.h"
+
+static int open_root(struct work *w, struct err *e)
+{
+	struct guest *g = w->g;
+	struct err why;
+
+	(void)e;
+	if (g->rootfs.from == NULL)
+		return 0;
+	if (tree_sub(w->source->host->tree, g->rootfs.v, &w->root, &why) == 0)
+		return 0;
+	w->root = NULL;
+	finding_add(g, FIND_DSK_NO_ROOT, NULL, g->rootfs.from, "%s", why.msg);
+	return 0;
+}
+
+int work_read(const struct session *s, size_t i, struct work **ret,
+	      struct err *e)
+{
+	struct arena *mem = arena_new();
+	struct work *w = arena_alloc(mem, sizeof(*w));
+	const struct importer *imp;
+	struct reading *r;
+
+	w->mem = mem;
+	w->session = s;
+	w->source = s->sources.list.v[i];
+	imp = importer_find(w->source->kind);
+	w->g = guest_new(mem);
+	w->g->host = w->source->host->name;
+	w->g->kind = w->source->kind;
+	w->g->id = w->source->id;
+	w->g->name = w->source->id;
+	w->g->source = w->source->path;
+	w->g->state = "unknown";
+	w->g->key = source_key(mem, w->source);
+	w->g->package = w->g->name;
+	r = reading_new(w->g, w->source, imp);
+	if (imp->read(r, w->source, e) < 0 || reading_close(r, e) < 0 ||
+	    open_root(w, e) < 0) {
+		work_freep(&w);
+		return -1;
+	}
+	*ret = w;
+	return 0;
+}
+
+static int emit_all_targets(struct work *w, struct err *e)
+{
+	for (size_t i = 0; i < w->session->targets.n; i++) {
+		const struct session_target *t = w->session->targets.v[i];
+		struct emission *em;
+
+		if (emit_run(t->emitter, w->g, &t->options, w->mem, &em, e) < 0)
+			return -1;
+		*vec_add(w->mem, &w->emissions) = em;
+	}
+	return 0;
+}
+
+int work_plan(struct work *w, struct err *e)
+{
+	struct plan p = {
+		.g = w->g,
+		.source = w->source,
+		.facts = w->source->host->facts,
+		.site = w->session->site,
+		.fleet = w->session->fleet,
+		.options = &w->session->plan,
+		.root = w->root,
+		.target = w->session->targets.v[0]->options,
+	};
+
+	if (w->session->fleet != NULL)
+		w->g->package = fleet_name(w->session->fleet, w->g->key);
+	if (plan_run(&p, e) < 0 || emit_all_targets(w, e) < 0 ||
+	    plan_accept(&p, e) < 0)
+		return -1;
+	w->verdict = VERDICT_READY;
+	for (size_t i = 0; i < w->emissions.n; i++) {
+		const char *name = w->emissions.v[i]->emitter->name;
+		const enum verdict v = plan_verdict(w->g, name);
+
+		if (v > w->verdict)
+			w->verdict = v;
+	}
+	return 0;
+}
+
+void work_freep(struct work **w)
+{
+	if (*w == NULL)
+		return;
+	tree_close((*w)->root);
+	arena_free((*w)->mem);
+	*w = NULL;
+}
+
+json_t *work_document(struct work *w)
+{
+	const struct report_input in = {
+		.g = w->g,
+		.emissions = w->emissions.v,
+		.n_emissions = w->emissions.n,
+	};
+
+	return report_guest(&in);
+}

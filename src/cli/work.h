@@ -1,0 +1,33 @@
+/*
+ * One guest through reader, passes and writers: what a worker does. Everything
+ * lives in one arena, freed when the guest is done.
+ */
+#ifndef REHOST_CLI_WORK_H
+#define REHOST_CLI_WORK_H
+
+#include "base/json.h"
+#include "cli/session.h"
+
+struct work {
+	struct arena *mem; /* owned */
+	const struct session *session;
+	const struct source *source;
+	struct guest *g;
+	struct tree *root; /* the guest's, owned; NULL: not there */
+	VEC(struct emission *) emissions; /* one a target */
+	enum verdict verdict; /* the worst of the targets' */
+};
+
+/* Reads the source only: what scan and the fleet need. */
+int work_read(const struct session *s, size_t i, struct work **ret,
+	      struct err *e);
+
+/* Passes, writers, accepted findings, verdict. */
+int work_plan(struct work *w, struct err *e);
+
+void work_freep(struct work **w); /* for CLEANUP */
+
+/* The document G of a planned guest; the caller frees it. */
+json_t *work_document(struct work *w);
+
+#endif

@@ -256,6 +256,7 @@ START_TEST(sparse)
 	struct box b CLEANUP(box_done);
 	struct listing l CLEANUP(listing_done) = {0};
 	la_int64_t at, n;
+	size_t others = 0;
 
 	box_open(&b);
 	make_guest();
@@ -269,7 +270,8 @@ START_TEST(sparse)
 	ck_assert_int_eq(l.content.p[5000000], 's');
 	l.content.p[5000000] = '\0';
 	for (size_t i = 0; i < l.content.n; i++)
-		ck_assert_int_eq(l.content.p[i], 0);
+		others += l.content.p[i] != '\0';
+	ck_assert_uint_eq(others, 0);
 	ck_assert_int_gt(archive_entry_sparse_reset(l.ae), 0);
 	archive_entry_sparse_next(l.ae, &at, &n);
 	ck_assert_int_le(at, 5000000);

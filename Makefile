@@ -157,11 +157,8 @@ deps:
 check: deps
 	$(MAKE) check-run
 
-HAVE_CHECK = $(shell $(PKG_CONFIG) --exists check 2>/dev/null && echo yes)
-ifeq ($(MAKECMDGOALS),check-run)
-check-run: $(if $(HAVE_CHECK),$(CHECKS))
-endif
-check-run: all
+HAVE_CHECK := $(shell $(PKG_CONFIG) --exists check 2>/dev/null && echo yes)
+check-run: all $(if $(HAVE_CHECK),$(CHECKS))
 	$(RUN) $(CHECKS) $(SCRIPTS) $(ROOT_SCRIPTS)
 
 demo: deps

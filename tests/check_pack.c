@@ -71,7 +71,7 @@ static void make_file(const char *path, const void *data, size_t n)
 
 static void set_time(const char *path)
 {
-	const struct timespec t[2] = {{1, 0}, {1234567890, 123456789}};
+	const struct timespec t[2] = { { 1, 0 }, { 1234567890, 123456789 } };
 
 	ck_assert_int_eq(utimensat(AT_FDCWD, path, t, AT_SYMLINK_NOFOLLOW), 0);
 }
@@ -157,7 +157,7 @@ static bool list_next(struct listing *l)
 
 static void expect(const char *path, const char *text)
 {
-	struct listing l CLEANUP(listing_done) = {0};
+	struct listing l CLEANUP(listing_done) = { 0 };
 
 	list_open(&l, path);
 	while (list_next(&l))
@@ -178,16 +178,16 @@ static void find_member(struct listing *l, const char *name)
 	ck_abort_msg("no member %s", name);
 }
 
-#define DIR_200                                                   \
-	"long-long-long-long-long-long-long-long-long-long-long-" \
-	"long-long-long-long-long-long-long-long-long-long-long-" \
-	"long-long-long-long-long-long-long-long-long-long-long-" \
+#define DIR_200                                                                \
+	"long-long-long-long-long-long-long-long-long-long-long-"              \
+	"long-long-long-long-long-long-long-long-long-long-long-"              \
+	"long-long-long-long-long-long-long-long-long-long-long-"              \
 	"long-long-long-long-long-long-long"
 
 static void make_guest(void)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX,
-				   .sun_path = "root/socket"};
+	struct sockaddr_un addr = { .sun_family = AF_UNIX,
+				    .sun_path = "root/socket" };
 	int s CLEANUP(fd_closep) = socket(AF_UNIX, SOCK_STREAM, 0);
 	int fd CLEANUP(fd_closep) = -1;
 
@@ -217,7 +217,7 @@ static void make_guest(void)
 
 START_TEST(contents)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
 
 	umask(022);
@@ -252,9 +252,9 @@ END_TEST
 
 START_TEST(sparse)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
-	struct listing l CLEANUP(listing_done) = {0};
+	struct listing l CLEANUP(listing_done) = { 0 };
 	la_int64_t at, n;
 	size_t others = 0;
 
@@ -285,9 +285,9 @@ END_TEST
 
 START_TEST(metadata)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
-	struct listing l CLEANUP(listing_done) = {0};
+	struct listing l CLEANUP(listing_done) = { 0 };
 	struct stat st;
 
 	box_open(&b);
@@ -309,9 +309,9 @@ END_TEST
 
 START_TEST(xattrs)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
-	struct listing l CLEANUP(listing_done) = {0};
+	struct listing l CLEANUP(listing_done) = { 0 };
 	const char *name;
 	const void *value;
 	size_t n;
@@ -333,7 +333,7 @@ END_TEST
 /* The tar stream inside out.tar.zst, as it is. */
 static void unzip(struct buf *ret)
 {
-	struct listing l CLEANUP(listing_done) = {.a = archive_read_new()};
+	struct listing l CLEANUP(listing_done) = { .a = archive_read_new() };
 
 	archive_read_support_format_raw(l.a);
 	archive_read_support_filter_zstd(l.a);
@@ -351,9 +351,9 @@ static void unzip(struct buf *ret)
 START_TEST(charset)
 {
 	static const char record[] = "hdrcharset=BINARY\n";
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
-	struct buf tar CLEANUP(buf_done) = {0};
+	struct buf tar CLEANUP(buf_done) = { 0 };
 	unsigned n = 0;
 	const char *p;
 
@@ -373,9 +373,9 @@ END_TEST
 
 START_TEST(digests)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
-	struct buf tar CLEANUP(buf_done) = {0};
+	struct buf tar CLEANUP(buf_done) = { 0 };
 	struct tree *here CLEANUP(tree_closep) = NULL;
 	char first[DIGEST_HEX], sha256[DIGEST_HEX];
 	const char *packed;
@@ -404,19 +404,19 @@ END_TEST
 static const struct {
 	const char *skip, *said;
 } skips[] = {
-	{"/a", "040755 ./\n100644 ./a.b\n"},
-	{"a/", "040755 ./\n100644 ./a.b\n"},
-	{"./a", "040755 ./\n100644 ./a.b\n"},
-	{"/a/*", "040755 ./\n040755 ./a/\n100644 ./a.b\n"},
-	{"a/d", "040755 ./\n040755 ./a/\n100644 ./a/f\n100644 ./a.b\n"},
-	{"/", "040755 ./\n040755 ./a/\n040755 ./a/d/\n100644 ./a/f\n"
-	      "100644 ./a.b\n"},
+	{ "/a", "040755 ./\n100644 ./a.b\n" },
+	{ "a/", "040755 ./\n100644 ./a.b\n" },
+	{ "./a", "040755 ./\n100644 ./a.b\n" },
+	{ "/a/*", "040755 ./\n040755 ./a/\n100644 ./a.b\n" },
+	{ "a/d", "040755 ./\n040755 ./a/\n100644 ./a/f\n100644 ./a.b\n" },
+	{ "/", "040755 ./\n040755 ./a/\n040755 ./a/d/\n100644 ./a/f\n"
+	       "100644 ./a.b\n" },
 };
 
 START_TEST(skip)
 {
-	const char *const list[] = {"no/such", skips[_i].skip};
-	const struct pack_options o = {.skip = list, .n_skip = 2};
+	const char *const list[] = { "no/such", skips[_i].skip };
+	const struct pack_options o = { .skip = list, .n_skip = 2 };
 	struct box b CLEANUP(box_done);
 
 	umask(022);
@@ -481,7 +481,7 @@ static int deny_xattrs(struct tree *t UNUSED, const char *path,
 {
 	if (str_eq(path, "b"))
 		return err_set(e, EIO, "xattrs of b");
-	*ret = (struct tree_xattrs){0};
+	*ret = (struct tree_xattrs){ 0 };
 	return 0;
 }
 
@@ -490,18 +490,18 @@ static const struct {
 	uint64_t changed, vanished, unreadable;
 	const char *b; /* its line */
 } faults[] = {
-	{{.file_read = shrink}, 1, 0, 0, "100644 ./b 7 63 00\n"},
-	{{.file_read = grow}, 1, 0, 0, "100644 ./b 7 63 74\n"},
-	{{.file_read = break_read}, 0, 0, 1, "100644 ./b 7 00 00\n"},
-	{{.file_open = lose}, 0, 1, 0, ""},
-	{{.file_open = swap_for_fifo}, 0, 1, 0, ""},
-	{{.file_open = deny}, 0, 0, 1, ""},
-	{{.xattrs = deny_xattrs}, 0, 0, 1, "100644 ./b 7 63 74\n"},
+	{ { .file_read = shrink }, 1, 0, 0, "100644 ./b 7 63 00\n" },
+	{ { .file_read = grow }, 1, 0, 0, "100644 ./b 7 63 74\n" },
+	{ { .file_read = break_read }, 0, 0, 1, "100644 ./b 7 00 00\n" },
+	{ { .file_open = lose }, 0, 1, 0, "" },
+	{ { .file_open = swap_for_fifo }, 0, 1, 0, "" },
+	{ { .file_open = deny }, 0, 0, 1, "" },
+	{ { .xattrs = deny_xattrs }, 0, 0, 1, "100644 ./b 7 63 74\n" },
 };
 
 START_TEST(fault)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	const struct tree_ops *with = &faults[_i].ops;
 	struct box b CLEANUP(box_done);
 
@@ -534,7 +534,7 @@ END_TEST
 /* The first name of an inode is lost: the second one is the file. */
 START_TEST(lost_link)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
 
 	umask(022);
@@ -552,7 +552,7 @@ END_TEST
 
 START_TEST(many_names)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
 	char path[32];
 
@@ -574,7 +574,7 @@ END_TEST
  */
 START_TEST(locked)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
 	bool is_root = geteuid() == 0;
 	int r;
@@ -598,8 +598,8 @@ START_TEST(locked)
 	ck_assert_str_eq(b.got.unreadable.first.v[0], "/d");
 	ck_assert_str_eq(b.got.unreadable.first.v[1], "/g");
 	expect("out.tar.zst",
-	       is_root ? "040755 ./\n040700 ./d/\n100644 ./f 7 63 74\n"
-		       : "040755 ./\n040000 ./d/\n100644 ./f 7 63 74\n");
+	       is_root ? "040755 ./\n040700 ./d/\n100644 ./f 7 63 74\n" :
+			 "040755 ./\n040000 ./d/\n100644 ./f 7 63 74\n");
 }
 END_TEST
 
@@ -613,7 +613,7 @@ static int break_walk(struct tree *t UNUSED, const char *path UNUSED,
 /* A failure leaves neither a new file nor a temporary one. */
 START_TEST(failure)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
 	struct tree *here CLEANUP(tree_closep) = NULL;
 	struct tree_entries list;
@@ -637,9 +637,9 @@ END_TEST
 /* The output cannot be written to its end. */
 START_TEST(disk_full)
 {
-	const struct pack_options o = {.one_fs = true};
+	const struct pack_options o = { .one_fs = true };
 	struct box b CLEANUP(box_done);
-	struct rlimit none = {0, 0};
+	struct rlimit none = { 0, 0 };
 
 	box_open(&b);
 	make_guest();
@@ -689,8 +689,8 @@ static int pack_for_script(int argc, char **argv)
 {
 	struct arena *mem CLEANUP(arena_freep) = arena_new();
 	struct tree *t CLEANUP(tree_closep) = NULL;
-	struct pack_options o = {.keep_nodes = true, .one_fs = true};
-	struct pack_result r = {0};
+	struct pack_options o = { .keep_nodes = true, .one_fs = true };
+	struct pack_result r = { 0 };
 	char *slash = strrchr(argv[3], '/');
 	const char *name = slash ? slash + 1 : argv[3];
 	int dirfd CLEANUP(fd_closep) = -1;

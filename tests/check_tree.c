@@ -85,32 +85,33 @@ static const char *text_of(struct box *b, const char *path)
 static const struct {
 	const char *path, *text;
 } look_ups[] = {
-	{"etc/passwd", "users"},
-	{"/etc/passwd", "users"},
-	{"//etc//./passwd", "users"},
-	{"../etc/passwd", "users"},
-	{"relative", "users"},
-	{"absolute", "users"},
-	{"climber", "users"},
-	{"etc/up/etc/passwd", "users"},
-	{"through/passwd", "users"},
-	{"loop", "ELOOP"},
-	{"dangling", "ENOENT"},
-	{"nothing", "ENOENT"},
-	{"etc", "EISDIR"},
-	{"", "EISDIR"},
-	{"etc/passwd/x", "ENOTDIR"},
-	{"secret", "ENOENT"},
-	{"../secret", "ENOENT"},
-	{"fifo", "EINVAL"},
-	{"fifo-link", "EINVAL"},
-	{"socket", "EINVAL"},
-	{"escape", "ENOENT"},
+	{ "etc/passwd", "users" },
+	{ "/etc/passwd", "users" },
+	{ "//etc//./passwd", "users" },
+	{ "../etc/passwd", "users" },
+	{ "relative", "users" },
+	{ "absolute", "users" },
+	{ "climber", "users" },
+	{ "etc/up/etc/passwd", "users" },
+	{ "through/passwd", "users" },
+	{ "loop", "ELOOP" },
+	{ "dangling", "ENOENT" },
+	{ "nothing", "ENOENT" },
+	{ "etc", "EISDIR" },
+	{ "", "EISDIR" },
+	{ "etc/passwd/x", "ENOTDIR" },
+	{ "secret", "ENOENT" },
+	{ "../secret", "ENOENT" },
+	{ "fifo", "EINVAL" },
+	{ "fifo-link", "EINVAL" },
+	{ "socket", "EINVAL" },
+	{ "escape", "ENOENT" },
 };
 
 static void make_look_ups(void)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "socket"};
+	struct sockaddr_un addr = { .sun_family = AF_UNIX,
+				    .sun_path = "socket" };
 	int s CLEANUP(fd_closep) = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	make_dir("etc");
@@ -229,7 +230,7 @@ END_TEST
 
 START_TEST(access_time)
 {
-	const struct timespec old[2] = {{1000, 1}, {2000, 2}};
+	const struct timespec old[2] = { { 1000, 1 }, { 2000, 2 } };
 	struct box b CLEANUP(box_done);
 	struct stat st;
 	struct tree_entries list;
@@ -250,8 +251,8 @@ END_TEST
 
 START_TEST(list)
 {
-	static const char *const names[] = {"-",   "B",  "a",        "a-b",
-					    "a.b", "ab", "\303\251", "\377"};
+	static const char *const names[] = { "-",   "B",  "a",        "a-b",
+					     "a.b", "ab", "\303\251", "\377" };
 	struct box b CLEANUP(box_done);
 	struct tree_entries got;
 
@@ -289,14 +290,14 @@ END_TEST
 static const struct {
 	const char *path, *resolved;
 } resolutions[] = {
-	{"/", "/"},
-	{"", "/"},
-	{"..", "/"},
-	{"real/deep", "/real/deep"},
-	{"real/../real/./deep/", "/real/deep"},
-	{"first/deep", "/real/deep"},
-	{"second", "/real/deep"},
-	{"second/..", "/real"},
+	{ "/", "/" },
+	{ "", "/" },
+	{ "..", "/" },
+	{ "real/deep", "/real/deep" },
+	{ "real/../real/./deep/", "/real/deep" },
+	{ "first/deep", "/real/deep" },
+	{ "second", "/real/deep" },
+	{ "second/..", "/real" },
 };
 
 START_TEST(resolve)
@@ -447,7 +448,7 @@ END_TEST
 
 START_TEST(holes)
 {
-	const off_t at[] = {1 << 20, 3 << 20};
+	const off_t at[] = { 1 << 20, 3 << 20 };
 	struct box b CLEANUP(box_done);
 	struct tree_file *f CLEANUP(tree_file_closep) = NULL;
 	struct tree_extent *x;
@@ -491,9 +492,9 @@ static int follow(void *arg, const char *path, const struct tree_stat *st,
 	struct trail *w = arg;
 
 	buf_printf(&w->said, "%s%s\n", path,
-		   !st                 ? strerrorname_np(e->code)
-		   : S_ISDIR(st->mode) ? "/"
-				       : "");
+		   !st               ? strerrorname_np(e->code) :
+		   S_ISDIR(st->mode) ? "/" :
+				       "");
 	if (!w->at || !str_eq(path, w->at) || !st)
 		return 0;
 	if (w->act)
@@ -523,20 +524,20 @@ static const struct {
 	int answer;
 	const char *said;
 } walks[] = {
-	{"", NULL, 0, "/\nb/\nb/a\nb/d/\nb/d/x\nb-\nb.\nc\ne/\n"},
-	{"/", "b", 1, "/\nb/\nb-\nb.\nc\ne/\n"},
-	{"/b/", NULL, 0, "/\na\nd/\nd/x\n"},
-	{"c", "a", 1, "/\na\nd/\nd/x\n"},
-	{"b/a", NULL, 0, "\n"},
-	{"/", "b/d", -7, "/\nb/\nb/a\nb/d/\n"},
-	{"/", "", 1, "/\n"},
+	{ "", NULL, 0, "/\nb/\nb/a\nb/d/\nb/d/x\nb-\nb.\nc\ne/\n" },
+	{ "/", "b", 1, "/\nb/\nb-\nb.\nc\ne/\n" },
+	{ "/b/", NULL, 0, "/\na\nd/\nd/x\n" },
+	{ "c", "a", 1, "/\na\nd/\nd/x\n" },
+	{ "b/a", NULL, 0, "\n" },
+	{ "/", "b/d", -7, "/\nb/\nb/a\nb/d/\n" },
+	{ "/", "", 1, "/\n" },
 };
 
 START_TEST(walk)
 {
 	struct box b CLEANUP(box_done);
-	struct trail w CLEANUP(trail_done) = {.at = walks[_i].at,
-					      .answer = walks[_i].answer};
+	struct trail w CLEANUP(trail_done) = { .at = walks[_i].at,
+					       .answer = walks[_i].answer };
 	int r;
 
 	box_open(&b);
@@ -551,7 +552,7 @@ END_TEST
 START_TEST(nothing_there)
 {
 	struct box b CLEANUP(box_done);
-	struct trail w CLEANUP(trail_done) = {.at = NULL};
+	struct trail w CLEANUP(trail_done) = { .at = NULL };
 
 	box_open(&b);
 	ck_assert_int_eq(tree_walk(b.t, "none", true, follow, &w, &b.e), -1);
@@ -584,15 +585,16 @@ static const struct {
 	void (*act)(void);
 	const char *said;
 } swaps[] = {
-	{swap_for_link, "bENOTDIR\n"},
-	{swap_for_dir, "bESTALE\n"},
-	{swap_for_nothing, "bENOENT\n"},
+	{ swap_for_link, "bENOTDIR\n" },
+	{ swap_for_dir, "bESTALE\n" },
+	{ swap_for_nothing, "bENOENT\n" },
 };
 
 START_TEST(walk_swapped)
 {
 	struct box b CLEANUP(box_done);
-	struct trail w CLEANUP(trail_done) = {.at = "b", .act = swaps[_i].act};
+	struct trail w CLEANUP(trail_done) = { .at = "b",
+					       .act = swaps[_i].act };
 	char *want;
 
 	box_open(&b);
@@ -671,7 +673,7 @@ static int measure(void *arg, const char *path, const struct tree_stat *st,
 START_TEST(deep)
 {
 	struct box b CLEANUP(box_done);
-	struct depth d = {0};
+	struct depth d = { 0 };
 	unsigned before;
 	struct tree_stat st;
 	int fd CLEANUP(fd_closep) = -1;
@@ -709,8 +711,8 @@ static void move_level(void)
 START_TEST(walk_moved)
 {
 	struct box b CLEANUP(box_done);
-	struct trail w CLEANUP(trail_done) = {.act = move_level};
-	struct buf path CLEANUP(buf_done) = {0};
+	struct trail w CLEANUP(trail_done) = { .act = move_level };
+	struct buf path CLEANUP(buf_done) = { 0 };
 	int fd CLEANUP(fd_closep) = -1;
 
 	box_open(&b);
@@ -730,8 +732,8 @@ END_TEST
 START_TEST(one_file_system)
 {
 	struct box b CLEANUP(box_done);
-	struct trail in CLEANUP(trail_done) = {.at = NULL};
-	struct trail all CLEANUP(trail_done) = {.at = NULL};
+	struct trail in CLEANUP(trail_done) = { .at = NULL };
+	struct trail all CLEANUP(trail_done) = { .at = NULL };
 
 	bool can = unshare(CLONE_NEWNS) == 0 &&
 		   mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;

@@ -17,7 +17,7 @@ mkdir -p "$log" || exit 1
 run()
 {
 	set -- timeout -k 10 "$seconds" "$1"
-	[ -x "$4" ] || set -- timeout -k 10 "$seconds" sh "$4"
+	[ -x "$5" ] || set -- timeout -k 10 "$seconds" sh "$5"
 	"$@" </dev/null >"$out" 2>&1
 }
 

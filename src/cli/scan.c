@@ -156,17 +156,17 @@ static void print_table(const struct scanning *sc)
 	       "STATE", "ADDRESSES", "SYSTEM", "INIT", "SIZE", "ROOT");
 	json_array_foreach(sc->guests, i, g) {
 		const bool sized = json_is_integer(json_object_get(g, "bytes"));
-		char address[64], system[64], size[24] = "-";
+		char address[64], os[64], size[24] = "-";
 		const char *root = json_str(g, "rootfs");
 
 		first_address(g, address);
-		snprintf(system, sizeof(system), "%s %s", part(g, "os", "id"),
+		snprintf(os, sizeof(os), "%s %s", part(g, "os", "id"),
 			 part(g, "os", "version"));
 		if (sized)
 			num_show_size(json_num(g, "bytes"), size);
 		printf("%-*s %-8s %-20s %-18s %-10s %10s  %s\n", (int)width,
 		       json_str(g, "key"), json_str(g, "state"), address,
-		       system, part(g, "init", "kind"), size,
+		       os, part(g, "init", "kind"), size,
 		       root[0] == '\0' ? "(not there)" : root);
 	}
 }

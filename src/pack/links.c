@@ -37,6 +37,6 @@ void links_add(struct links *l, uint64_t dev, uint64_t ino, const char *path)
 {
 	if (l->n >= l->cap / 2)
 		grow(l);
-	l->v[place(l, dev, ino)] = (struct link){dev, ino, path};
+	l->v[place(l, dev, ino)] = (struct link){ dev, ino, path };
 	l->n++;
 }

@@ -26,20 +26,20 @@ static const struct {
 	const char *xattr;
 	int type;
 } acls[] = {
-	{"system.posix_acl_access", ARCHIVE_ENTRY_ACL_TYPE_ACCESS},
-	{"system.posix_acl_default", ARCHIVE_ENTRY_ACL_TYPE_DEFAULT},
+	{ "system.posix_acl_access", ARCHIVE_ENTRY_ACL_TYPE_ACCESS },
+	{ "system.posix_acl_default", ARCHIVE_ENTRY_ACL_TYPE_DEFAULT },
 };
 
 static const struct {
 	unsigned tag;
 	int libarchive;
 } acl_tags[] = {
-	{ACL_USER_OBJ, ARCHIVE_ENTRY_ACL_USER_OBJ},
-	{ACL_USER, ARCHIVE_ENTRY_ACL_USER},
-	{ACL_GROUP_OBJ, ARCHIVE_ENTRY_ACL_GROUP_OBJ},
-	{ACL_GROUP, ARCHIVE_ENTRY_ACL_GROUP},
-	{ACL_MASK, ARCHIVE_ENTRY_ACL_MASK},
-	{ACL_OTHER, ARCHIVE_ENTRY_ACL_OTHER},
+	{ ACL_USER_OBJ, ARCHIVE_ENTRY_ACL_USER_OBJ },
+	{ ACL_USER, ARCHIVE_ENTRY_ACL_USER },
+	{ ACL_GROUP_OBJ, ARCHIVE_ENTRY_ACL_GROUP_OBJ },
+	{ ACL_GROUP, ARCHIVE_ENTRY_ACL_GROUP },
+	{ ACL_MASK, ARCHIVE_ENTRY_ACL_MASK },
+	{ ACL_OTHER, ARCHIVE_ENTRY_ACL_OTHER },
 };
 
 static bool is_dropped(const char *name)

@@ -54,10 +54,10 @@ static int set_up_zstd(struct out *o, int level, struct err *e)
 		ZSTD_cParameter key;
 		int value;
 	} params[] = {
-		{ZSTD_c_compressionLevel, level},
-		{ZSTD_c_enableLongDistanceMatching, 1},
-		{ZSTD_c_windowLog, WINDOW_LOG},
-		{ZSTD_c_checksumFlag, 1},
+		{ ZSTD_c_compressionLevel, level },
+		{ ZSTD_c_enableLongDistanceMatching, 1 },
+		{ ZSTD_c_windowLog, WINDOW_LOG },
+		{ ZSTD_c_checksumFlag, 1 },
 	};
 
 	o->zstd = ZSTD_createCCtx();
@@ -122,13 +122,13 @@ int out_open(int dirfd, const char *name, int level, struct out **ret,
 /* Compresses what is waiting; with ZSTD_e_end the frame is ended as well. */
 static int flush(struct out *o, ZSTD_EndDirective how, struct err *e)
 {
-	ZSTD_inBuffer in = {.src = o->in, .size = o->in_n};
+	ZSTD_inBuffer in = { .src = o->in, .size = o->in_n };
 	size_t left;
 
 	digest_add(o->plain, o->in, o->in_n);
 	do {
-		ZSTD_outBuffer out = {.dst = o->packed_bytes,
-				      .size = o->packed_size};
+		ZSTD_outBuffer out = { .dst = o->packed_bytes,
+				       .size = o->packed_size };
 
 		left = ZSTD_compressStream2(o->zstd, &out, &in, how);
 		if (ZSTD_isError(left))

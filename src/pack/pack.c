@@ -94,13 +94,13 @@ static enum skip skip_of(const char *skip, const char *path)
 		skip += *skip == '/' ? 1 : 2;
 	n = strlen(skip);
 	if (n > 2 && str_ends(skip, "/*"))
-		return strncmp(skip, path, n - 2) == 0 && !path[n - 2]
-			       ? SKIP_BELOW
-			       : SKIP_NOT;
+		return strncmp(skip, path, n - 2) == 0 && !path[n - 2] ?
+			       SKIP_BELOW :
+			       SKIP_NOT;
 	while (n > 0 && skip[n - 1] == '/')
 		n--;
-	return n > 0 && strncmp(skip, path, n) == 0 && !path[n] ? SKIP_ALL
-								: SKIP_NOT;
+	return n > 0 && strncmp(skip, path, n) == 0 && !path[n] ? SKIP_ALL :
+								  SKIP_NOT;
 }
 
 static enum skip is_skipped(const struct pack *p, const char *path)
@@ -136,13 +136,13 @@ static int put_header(struct pack *p, const struct item *it, struct err *e)
 /* p->ae becomes the inode with its name, xattrs and ACLs. */
 static void start_entry(struct pack *p, const struct item *it)
 {
-	struct tree_xattrs x = {0};
+	struct tree_xattrs x = { 0 };
 	struct err why;
 
 	if (tree_xattrs(p->tree, it->path, it->mem, &x, &why))
 		note(p,
-		     is_gone(why.code) ? &p->result->changed
-				       : &p->result->unreadable,
+		     is_gone(why.code) ? &p->result->changed :
+					 &p->result->unreadable,
 		     it->path);
 	archive_entry_clear(p->ae);
 	archive_entry_set_pathname(p->ae, member_name(it->path, it->mem));
@@ -305,7 +305,7 @@ static int put_hardlink(struct pack *p, struct item *it, const char *first,
 {
 	archive_entry_clear(p->ae);
 	archive_entry_set_pathname(p->ae, member_name(it->path, it->mem));
-	meta_fill(p->ae, it->st, &(struct tree_xattrs){0});
+	meta_fill(p->ae, it->st, &(struct tree_xattrs){ 0 });
 	archive_entry_set_filetype(p->ae, AE_IFREG);
 	archive_entry_set_hardlink(p->ae, member_name(first, it->mem));
 	archive_entry_set_size(p->ae, 0);
@@ -354,7 +354,7 @@ static int put(struct pack *p, const char *path, const struct tree_stat *st,
 	uint64_t n = count_members(p->result);
 
 	if (type >= COUNT(put_type) || !put_type[type])
-		return lost(p, path, &(struct err){.code = EIO});
+		return lost(p, path, &(struct err){ .code = EIO });
 	if (shared)
 		first = links_find(&p->links, st->dev, st->ino);
 	if (first)
@@ -412,9 +412,10 @@ int pack_write(struct tree *t, int dirfd, const char *name,
 {
 	struct out *out CLEANUP(out_closep) = NULL;
 	struct out_totals totals;
-	struct pack_result result = {0};
+	struct pack_result result = { 0 };
 	struct pack p CLEANUP(pack_done) = {
-		.tree = t, .o = o, .result = &result, .mem = mem};
+		.tree = t, .o = o, .result = &result, .mem = mem
+	};
 
 	if (out_open(dirfd, name, o->level ? o->level : PACK_LEVEL, &out, e) ||
 	    write_tree(&p, out, e) || out_finish(out, &totals, e))

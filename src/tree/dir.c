@@ -80,10 +80,10 @@ static void stat_of(const struct statx *sx, struct tree_stat *ret)
 		.ino = sx->stx_ino,
 		.rdev_major = sx->stx_rdev_major,
 		.rdev_minor = sx->stx_rdev_minor,
-		.mtime = {.tv_sec = sx->stx_mtime.tv_sec,
-			  .tv_nsec = sx->stx_mtime.tv_nsec},
-		.ctime = {.tv_sec = sx->stx_ctime.tv_sec,
-			  .tv_nsec = sx->stx_ctime.tv_nsec},
+		.mtime = { .tv_sec = sx->stx_mtime.tv_sec,
+			   .tv_nsec = sx->stx_mtime.tv_nsec },
+		.ctime = { .tv_sec = sx->stx_ctime.tv_sec,
+			   .tv_nsec = sx->stx_ctime.tv_nsec },
 	};
 	if (sx->stx_attributes & STATX_ATTR_IMMUTABLE)
 		ret->flags |= FS_IMMUTABLE_FL;
@@ -105,7 +105,7 @@ int dir_statx(int fd, const char *base, struct tree_stat *ret)
 
 static bool has_dotdot(const char *path)
 {
-	struct slice rest = {path, strlen(path)}, word;
+	struct slice rest = { path, strlen(path) }, word;
 
 	while (slice_next(&rest, '/', &word))
 		if (slice_eq(word, ".."))
@@ -197,7 +197,7 @@ int dir_place(struct dir *d, const char *path, struct dir_place *ret)
 	path = skip_slashes(path);
 	base = base_in_cwd(d, path);
 	if (base) {
-		*ret = (struct dir_place){d->cwd_fd, -1, base};
+		*ret = (struct dir_place){ d->cwd_fd, -1, base };
 		return 0;
 	}
 	slash = strrchr(path, '/');
@@ -212,7 +212,7 @@ int dir_place(struct dir *d, const char *path, struct dir_place *ret)
 	}
 	if (fd < 0)
 		return -1;
-	*ret = (struct dir_place){fd, fd, base};
+	*ret = (struct dir_place){ fd, fd, base };
 	return 0;
 }
 
@@ -221,7 +221,7 @@ void dir_place_done(struct dir_place *p)
 	fd_closep(&p->owned);
 }
 
-static const struct dir_place NOWHERE = {.fd = -1, .owned = -1, .base = ""};
+static const struct dir_place NOWHERE = { .fd = -1, .owned = -1, .base = "" };
 
 static int dir_lstat(struct tree *t, const char *path, struct tree_stat *ret,
 		     struct err *e)
@@ -338,7 +338,7 @@ static int by_name(const void *a, const void *b)
 int dir_entries(int fd, struct arena *mem, struct tree_entries *ret)
 {
 	_Alignas(struct dirent64) char bytes[GETDENTS_BYTES];
-	VEC(struct tree_entry) found = {0};
+	VEC(struct tree_entry) found = { 0 };
 	ssize_t n;
 
 	while ((n = getdents64(fd, bytes, sizeof(bytes))) > 0) {
@@ -361,7 +361,7 @@ int dir_entries(int fd, struct arena *mem, struct tree_entries *ret)
 		return -1;
 	if (found.n > 1)
 		qsort(found.v, found.n, sizeof(*found.v), by_name);
-	*ret = (struct tree_entries){.v = found.v, .n = found.n};
+	*ret = (struct tree_entries){ .v = found.v, .n = found.n };
 	return 0;
 }
 
@@ -383,12 +383,12 @@ static const struct {
 	const char *text;
 	int code;
 } not_regular[] = {
-	[S_IFIFO >> 12] = {"it is a FIFO", EINVAL},
-	[S_IFCHR >> 12] = {"it is a character device", EINVAL},
-	[S_IFDIR >> 12] = {"it is a directory", EISDIR},
-	[S_IFBLK >> 12] = {"it is a block device", EINVAL},
-	[S_IFLNK >> 12] = {"it is a link", ELOOP},
-	[S_IFSOCK >> 12] = {"it is a socket", EINVAL},
+	[S_IFIFO >> 12] = { "it is a FIFO", EINVAL },
+	[S_IFCHR >> 12] = { "it is a character device", EINVAL },
+	[S_IFDIR >> 12] = { "it is a directory", EISDIR },
+	[S_IFBLK >> 12] = { "it is a block device", EINVAL },
+	[S_IFLNK >> 12] = { "it is a link", ELOOP },
+	[S_IFSOCK >> 12] = { "it is a socket", EINVAL },
 };
 
 static int refuse(uint32_t mode, const char *name, struct err *e)
@@ -460,7 +460,7 @@ static int dir_read(struct tree *t, const char *path, size_t max,
 {
 	struct dir *d = dir_of(t);
 	struct arena *tmp CLEANUP(arena_freep) = arena_new();
-	struct buf data CLEANUP(buf_done) = {0};
+	struct buf data CLEANUP(buf_done) = { 0 };
 	int at CLEANUP(fd_closep) = dir_openat_root(d, path, O_PATH);
 	int fd CLEANUP(fd_closep) = -1;
 	const char *name = dir_show(d, path, tmp);
@@ -499,8 +499,8 @@ static ssize_t list_xattrs(const struct dir_place *at, char *names, size_t n)
 	char proc[PROC_PATH];
 
 	proc_of(at, proc);
-	return *at->base ? llistxattr(proc, names, n)
-			 : listxattr(proc, names, n);
+	return *at->base ? llistxattr(proc, names, n) :
+			   listxattr(proc, names, n);
 }
 
 static ssize_t get_xattr(const struct dir_place *at, const char *name,
@@ -509,8 +509,8 @@ static ssize_t get_xattr(const struct dir_place *at, const char *name,
 	char proc[PROC_PATH];
 
 	proc_of(at, proc);
-	return *at->base ? lgetxattr(proc, name, value, n)
-			 : getxattr(proc, name, value, n);
+	return *at->base ? lgetxattr(proc, name, value, n) :
+			   getxattr(proc, name, value, n);
 }
 
 static int xattr_by_name(const void *a, const void *b)
@@ -525,7 +525,7 @@ static int read_xattrs(const struct dir_place *at, const char *names, size_t n,
 		       struct arena *mem, struct tree_xattrs *ret)
 {
 	char value[XATTR_SIZE_MAX];
-	VEC(struct tree_xattr) found = {0};
+	VEC(struct tree_xattr) found = { 0 };
 
 	for (const char *s = names; s < names + n; s += strlen(s) + 1) {
 		ssize_t size = get_xattr(at, s, value, sizeof(value));
@@ -542,7 +542,7 @@ static int read_xattrs(const struct dir_place *at, const char *names, size_t n,
 	}
 	if (found.n > 1)
 		qsort(found.v, found.n, sizeof(*found.v), xattr_by_name);
-	*ret = (struct tree_xattrs){.v = found.v, .n = found.n};
+	*ret = (struct tree_xattrs){ .v = found.v, .n = found.n };
 	return 0;
 }
 

@@ -58,7 +58,7 @@ int dir_statx(int fd, const char *base, struct tree_stat *ret);
 int dir_entries(int fd, struct arena *mem, struct tree_entries *ret);
 
 /* "op NAME/path: strerror(code)"; is -1. */
-#define dir_fail(d, op, path, code, e) \
+#define dir_fail(d, op, path, code, e)                                         \
 	(dir_fail_fill((d), (op), (path), (code), (e)), -1)
 void dir_fail_fill(const struct dir *d, const char *op, const char *path,
 		   int code, struct err *e);

@@ -19,7 +19,7 @@ static int fd_of(const struct tree_file *f)
 int dir_file_open(struct tree *t, const char *path, struct tree_file **ret,
 		  struct err *e)
 {
-	struct dir_place at CLEANUP(dir_place_done) = {.owned = -1};
+	struct dir_place at CLEANUP(dir_place_done) = { .owned = -1 };
 	struct arena *mem CLEANUP(arena_freep) = NULL;
 	struct dir *d = (struct dir *)t;
 	int entry CLEANUP(fd_closep) = -1;
@@ -93,8 +93,8 @@ static int next_data(int fd, off_t at, off_t size, struct tree_extent *ret)
 int dir_file_extents(struct tree_file *f, struct arena *mem,
 		     struct tree_extent **ret, size_t *ret_n, struct err *e)
 {
-	VEC(struct tree_extent) found = {0};
-	struct tree_extent x = {0};
+	VEC(struct tree_extent) found = { 0 };
+	struct tree_extent x = { 0 };
 	struct tree_stat st;
 	int r = 1;
 

@@ -139,7 +139,7 @@ int tree_file_extents(struct tree_file *f, struct arena *mem,
 int tree_walk(struct tree *t, const char *path, bool one_fs, tree_visit visit,
 	      void *arg, struct err *e)
 {
-	const struct tree_visitor visitor = {.visit = visit, .arg = arg};
+	const struct tree_visitor visitor = { .visit = visit, .arg = arg };
 
 	return t->ops->walk(t, path, one_fs, &visitor, e);
 }

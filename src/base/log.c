@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 
+PRINTF(2, 0)
 static void say(const char *level, const char *fmt, va_list ap)
 {
 	fprintf(stderr, "rehost: %s", level);

@@ -69,7 +69,25 @@ static char *reduce(struct arena *mem, const char *name)
 	return out;
 }
 
-static void put_list(json_t *record, enum what what, const char *value)
+/*
+ * Names of directories may be any bytes, JSON holds UTF-8 only: bytes that are
+ * none are written out, so that two of them stay two.
+ */
+static const char *as_text(struct arena *mem, const char *s)
+{
+	const size_t n = strlen(s);
+
+	return str_utf8(s, n) ? s : str_show(mem, s, n, 0);
+}
+
+static void put_text(const struct guest *g, json_t *record, const char *key,
+		     const char *value)
+{
+	json_put_str(record, key, as_text(g->mem, value));
+}
+
+static void put_list(const struct guest *g, json_t *record, enum what what,
+		     const char *value)
 {
 	json_t *list = json_object_get(record, whats[what].name);
 
@@ -77,7 +95,7 @@ static void put_list(json_t *record, enum what what, const char *value)
 		json_put(record, whats[what].name, json_array());
 		list = json_object_get(record, whats[what].name);
 	}
-	json_array_append_new(list, json_text(value));
+	json_array_append_new(list, json_text(as_text(g->mem, value)));
 }
 
 /* Loopback and link-local addresses may be there as often as one likes. */
@@ -89,12 +107,12 @@ static void put_addresses(json_t *record, const struct guest *g)
 		struct err e;
 
 		if (a->dev.from != NULL)
-			put_list(record, DEVICE, a->dev.v);
+			put_list(g, record, DEVICE, a->dev.v);
 		if (a->ip.from == NULL || inet_parse(a->ip.v, &ip, &e) < 0 ||
 		    inet_is_loopback(&ip) || inet_is_linklocal(&ip) ||
 		    inet_is_any(&ip))
 			continue;
-		put_list(record, ADDRESS, a->ip.v);
+		put_list(g, record, ADDRESS, a->ip.v);
 	}
 }
 
@@ -105,12 +123,14 @@ static void put_depends(json_t *record, const struct guest *g)
 					   &g->ns_uts };
 
 	for (size_t i = 0; i < g->depends.v.n; i++)
-		json_array_append_new(list, json_text(g->depends.v.v[i]));
+		json_array_append_new(
+			list, json_text(as_text(g->mem, g->depends.v.v[i])));
 	for (size_t i = 0; i < COUNT(shared); i++)
 		if (shared[i]->from != NULL &&
 		    str_starts(shared[i]->v, "shared:"))
-			json_array_append_new(list,
-					      json_text(shared[i]->v + 7));
+			json_array_append_new(
+				list,
+				json_text(as_text(g->mem, shared[i]->v + 7)));
 	json_put(record, "depends", list);
 }
 
@@ -118,27 +138,27 @@ json_t *fleet_record(const struct guest *g)
 {
 	json_t *record = json_object();
 
-	json_put_str(record, "key", g->key);
-	json_put_str(record, "host", g->host);
-	json_put_str(record, "kind", g->kind);
-	json_put_str(record, "guest", g->id);
-	put_list(record, NAME, g->name);
+	put_text(g, record, "key", g->key);
+	put_text(g, record, "host", g->host);
+	put_text(g, record, "kind", g->kind);
+	put_text(g, record, "guest", g->id);
+	put_list(g, record, NAME, g->name);
 	put_addresses(record, g);
 	for (size_t i = 0; i < g->nics.n; i++) {
 		if (g->nics.v[i]->mac.from != NULL)
-			put_list(record, MAC, g->nics.v[i]->mac.v);
+			put_list(g, record, MAC, g->nics.v[i]->mac.v);
 		if (g->nics.v[i]->parent.from != NULL)
-			put_list(record, DEVICE, g->nics.v[i]->parent.v);
+			put_list(g, record, DEVICE, g->nics.v[i]->parent.v);
 	}
 	if (g->xid.from != NULL) {
 		char text[24];
 
 		snprintf(text, sizeof(text), "%llu",
 			 (unsigned long long)g->xid.v);
-		put_list(record, ID, text);
+		put_list(g, record, ID, text);
 	}
 	if (g->rootfs.from != NULL)
-		put_list(record, ROOT, g->rootfs.v);
+		put_list(g, record, ROOT, g->rootfs.v);
 	put_depends(record, g);
 	return record;
 }
@@ -323,8 +343,10 @@ int fleet_settle(struct fleet *f, uint64_t idmap_base, uint64_t idmap_size,
 /* The place of the key in the order of keys; false: not in the fleet. */
 static bool find(const struct fleet *f, const char *key, size_t *ret)
 {
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
 	size_t low = 0, high = f->members.n;
 
+	key = as_text(mem, key);
 	while (low < high) {
 		const size_t mid = low + (high - low) / 2;
 		const int c = strcmp(f->members.v[mid]->key, key);
@@ -350,7 +372,7 @@ const char *fleet_name(const struct fleet *f, const char *key)
 
 uint64_t fleet_ids(const struct fleet *f, const char *key)
 {
-	size_t i = 0;
+	size_t i = f->members.n; /* nobody's, for a guest that is not there */
 
 	find(f, key, &i);
 	return f->idmap_base + i * f->idmap_step;
@@ -406,6 +428,7 @@ struct strv fleet_same(const struct fleet *f, struct arena *mem,
 		w++;
 	if (w == WHAT__MAX || !find(f, key, &own))
 		return others;
+	value = as_text(mem, value);
 	if (w == NAME)
 		value = reduce(mem, value);
 	for (size_t i = first_item(f, w, value); i < f->items.n; i++) {

@@ -1,0 +1,96 @@
+/* What the parent keeps of each guest, and the sums over all. */
+#include "base/str.h"
+#include "report/report.h"
+
+/* Adds one finding to the counts of its code. */
+static void count_code(json_t *codes, const json_t *finding)
+{
+	const char *code = json_str(finding, "code");
+	const bool open = json_is_null(json_object_get(finding, "accepted"));
+	json_t *c = json_object_get(codes, code);
+
+	if (c == NULL) {
+		c = json_object();
+		json_put_int(c, "count", 0);
+		json_put_int(c, "open", 0);
+		json_put(codes, code, c);
+	}
+	json_put_u64(c, "count", json_num(c, "count") + 1);
+	json_put_u64(c, "open", json_num(c, "open") + open);
+}
+
+static json_t *verdicts(const json_t *guest)
+{
+	json_t *all = json_object(), *targets = json_object_get(guest,
+								"targets");
+	json_t *t;
+	const char *name;
+
+	json_object_foreach(targets, name, t)
+		json_put(all, name,
+			 json_text(json_str(t, "verdict")));
+	return all;
+}
+
+json_t *report_record(const json_t *guest)
+{
+	static const char *const kept[] = { "key", "host", "name", "kind",
+					    "verdict" };
+	json_t *o = json_object(), *codes = json_object(), *f;
+	size_t i;
+
+	for (i = 0; i < COUNT(kept); i++)
+		json_put_str(o, kept[i], json_str(guest, kept[i]));
+	json_put(o, "targets", verdicts(guest));
+	json_array_foreach(json_object_get(guest, "findings"), i, f)
+		count_code(codes, f);
+	json_put(o, "codes", codes);
+	return o;
+}
+
+/* The catalogue's order is the order of codes: NET, CAP, DEV ... */
+static void add_codes(struct report_totals *t, const json_t *codes)
+{
+	const char *code;
+	json_t *c;
+
+	if (t->codes == NULL)
+		t->codes = json_object();
+	json_object_foreach((json_t *)(uintptr_t)codes, code, c) {
+		json_t *sum = json_object_get(t->codes, code);
+
+		if (sum == NULL) {
+			sum = json_object();
+			json_put_int(sum, "guests", 0);
+			json_put_int(sum, "count", 0);
+			json_put_int(sum, "open", 0);
+			json_put(t->codes, code, sum);
+		}
+		json_put_u64(sum, "guests", json_num(sum, "guests") + 1);
+		json_put_u64(sum, "count",
+			     json_num(sum, "count") + json_num(c, "count"));
+		json_put_u64(sum, "open",
+			     json_num(sum, "open") + json_num(c, "open"));
+	}
+}
+
+void report_totals_add(struct report_totals *t, json_t *record)
+{
+	const char *verdict = json_str(record, "verdict");
+
+	if (t->guests == NULL)
+		t->guests = json_array();
+	t->n++;
+	t->ready += str_eq(verdict, "ready");
+	t->review += str_eq(verdict, "review");
+	t->blocked += str_eq(verdict, "blocked");
+	t->failed += str_eq(verdict, "failed");
+	add_codes(t, json_object_get(record, "codes"));
+	json_array_append_new(t->guests, record);
+}
+
+void report_totals_done(struct report_totals *t)
+{
+	json_freep(&t->guests);
+	json_freep(&t->codes);
+}

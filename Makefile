@@ -61,8 +61,8 @@ EMITTERS := $(patsubst src/emit/%.c,%, \
 	$(filter-out src/emit/emit%,$(wildcard src/emit/*.c)))
 
 EMBEDDED := $(notdir $(wildcard src/*/*.sh src/*/*.css) $(SCHEMAS))
-GENERATED := $(B)/importers.def $(B)/emitters.def \
-	$(EMBEDDED:%=$(B)/embed/%.inc)
+EMBED := $(EMBEDDED:%=$(B)/embed/%.inc)
+GENERATED := $(B)/importers.def $(B)/emitters.def $(EMBED)
 
 LIBRARY := $(B)/librehost.a
 PROGRAM := $(MAIN:src/cli/main.c=$(B)/rehost)
@@ -139,7 +139,7 @@ $(B)/flags $(B)/sources $(B)/importers.def $(B)/emitters.def: FORCE
 vpath %.sh $(wildcard src/*)
 vpath %.css $(wildcard src/*)
 vpath %.schema.json src/report
-$(B)/embed/%.inc: %
+$(EMBED): $(B)/embed/%.inc: %
 	mkdir -p $(@D)
 	od -An -v -tx1 $< | sed "s/ \(..\)/'\\\\x\1',/g; \$$s/,\$$//" >$@
 
@@ -184,7 +184,7 @@ bench: all
 .PHONY: asan asan-run fuzz fuzz-run coverage coverage-run
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 asan:
-	$(MAKE) B=build-asan WERROR= HARDEN_ASK= \
+	$(MAKE) B=build-asan WERROR=-w HARDEN_ASK= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' asan-run
 
 # with CK_FORK Check would show a leak only as "early exit"
@@ -193,22 +193,22 @@ asan-run: all $(CHECKS)
 		$(if $(PROGRAM),$(wildcard tests/golden.sh tests/cli.sh))
 
 fuzz:
-	$(MAKE) B=build-fuzz CC=clang WERROR= HARDEN_ASK= \
+	$(MAKE) B=build-fuzz CC=clang WERROR=-w HARDEN_ASK= \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address' fuzz-run
 
 fuzz-run: $(FUZZERS)
 	for f in $(notdir $(FUZZERS)); do \
 		echo "$$f: $(SECONDS) seconds"; mkdir -p $(B)/corpus/$$f; \
 		seeds=tests/fuzz/corpus/$$f; [ -d $$seeds ] || seeds=; \
-		dict=tests/fuzz/$$f.dict; [ -f $$dict ] || dict=/dev/null; \
-		$(B)/$$f -max_total_time=$(SECONDS) -timeout=10 -dict=$$dict \
+		dict=-dict=tests/fuzz/$$f.dict; [ -f $${dict#*=} ] || dict=; \
+		$(B)/$$f -max_total_time=$(SECONDS) -timeout=10 $$dict \
 			-print_final_stats=1 -artifact_prefix=$(B)/$$f- \
 			$(B)/corpus/$$f $$seeds >$(B)/$$f.log 2>&1 || \
 			{ tail -n 60 $(B)/$$f.log; exit 1; }; \
 		grep number_of_executed_units $(B)/$$f.log; done
 
 coverage:
-	$(MAKE) B=build-cov CFLAGS='-O0 -g --coverage' WERROR= coverage-run
+	$(MAKE) B=build-cov WERROR=-w CFLAGS='-O0 -g --coverage' coverage-run
 
 coverage-run: check-run
 	gcov -n $(OBJECTS:.o=.gcda) 2>/dev/null | awk -v q="'" -F "[$$q:% ]" \

@@ -8,16 +8,20 @@
 set -u
 list=$(dirname "$0")/deps.txt
 
-# the packages of a group that are not installed, on one line
+# missing GROUP: its packages that are not installed, on one line
 missing()
 {
-	awk -v group="$1" '!/^#/ && $2 == group { print $1 }' "$list" |
-	while read -r package; do
-		case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
-		*" installed") ;;
-		*) printf '%s ' "$package" ;;
-		esac
-	done
+	# shellcheck disable=SC2046 # names of packages
+	set -- $(awk -v group="$1" '!/^#/ && $2 == group { print $1 }' "$list")
+	dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+	awk -v wanted="$*" '
+		$1 == "installed" { have[$2] = 1 }
+		END {
+			n = split(wanted, name, " ")
+			for (i = 1; i <= n; i++)
+				if (!(name[i] in have))
+					printf "%s ", name[i]
+		}'
 }
 
 # install PACKAGE...: all at once, or what can be had of them

@@ -93,10 +93,10 @@ static const struct site_word words[] = {
 	{
 		.name = "default-attach",
 		.value = "routed",
-		.allowed = "ATTACH|routed|macvlan|ipvlan",
+		.allowed = "routed|macvlan|ipvlan|none",
 		.text = "what an interface gets that no subnet, device or "
-			"fact decides; without a device it is the one that "
-			"carried the address",
+			"fact decides, on the device that carried its "
+			"addresses",
 	},
 	{
 		.name = "assume-dev",
@@ -220,7 +220,6 @@ static const struct {
 	{ .name = "PAGE", .check = check_page },
 	{ .name = "PERCENT", .check = check_percent },
 	{ .name = "DEVICE", .check = check_device },
-	{ .name = "ATTACH", .check = site_words_attach },
 };
 
 /* Whether one alternative takes the value. */

@@ -102,6 +102,7 @@ static const struct {
 } links[] = {
 	{ "root/rel", "etc/hosts" },
 	{ "root/abs", "/etc/hosts" },
+	{ "root/etc/sub/abs", "/etc/hosts" },
 	{ "root/etc/up", "../../../../etc/hosts" },
 	{ "root/etc/sub/back", "../hosts" },
 	{ "root/dir", "etc" },
@@ -146,6 +147,7 @@ static const struct {
 	{ "etc/sub/.", O_PATH, 0, "d", 0 },
 	{ "rel", 0, 0, "=hosts", ELOOP },
 	{ "abs", 0, 0, "=hosts", ELOOP },
+	{ "etc/sub/abs", 0, 0, "=hosts", ELOOP },
 	{ "etc/up", 0, 0, "=hosts", ELOOP },
 	{ "etc/sub/back", 0, 0, "=hosts", ELOOP },
 	{ "dir/hosts", 0, 0, "=hosts", ELOOP },

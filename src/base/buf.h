@@ -15,7 +15,7 @@ struct buf {
 	size_t n, cap;
 };
 
-void buf_done(struct buf *b); /* frees; for CLEANUP; b is empty and usable */
+void buf_done(struct buf *b);  /* frees; for CLEANUP; b is empty and usable */
 void buf_clear(struct buf *b); /* keeps the memory */
 void buf_add(struct buf *b, const void *data, size_t n);
 void buf_addc(struct buf *b, char c);

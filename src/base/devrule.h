@@ -17,7 +17,7 @@ struct devrule {
 	char type; /* 'c', 'b', or 'a' for both */
 	bool any_major, any_minor;
 	uint32_t major, minor; /* meaningless where any_... is set */
-	unsigned access; /* DEV_... */
+	unsigned access;       /* DEV_... */
 };
 
 enum { DEVRULE_TEXT = 40 };

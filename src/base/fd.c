@@ -19,8 +19,8 @@
 #include "base/str.h"
 
 enum {
-	LINKS_MAX = 40, /* as the kernel's own limit */
-	RETRIES = 16, /* of openat2 while others rename directories */
+	LINKS_MAX = 40,    /* as the kernel's own limit */
+	RETRIES = 16,      /* of openat2 while others rename directories */
 	TEMP_NAMES = 1000, /* tried until one is free */
 };
 
@@ -61,8 +61,8 @@ static bool is_lacking(int code)
 
 /* A path on its way: how far it got, and what is left of it. */
 struct walk {
-	int root; /* borrowed */
-	int at; /* directory reached so far; -1: root itself */
+	int root;        /* borrowed */
+	int at;          /* directory reached so far; -1: root itself */
 	struct buf done; /* its path, plain names each after a '/' */
 	struct buf todo;
 	unsigned links; /* may still be followed */

@@ -39,10 +39,16 @@ int fd_write_all(int fd, const void *data, size_t n, const char *path,
 int fd_replace(int dir, const char *name, const void *data, size_t n,
 	       struct err *e);
 
-/* mkdir -p beneath dir (relative path, no ".."), mode 0700; existing is fine. */
+/*
+ * mkdir -p beneath dir: relative path, no "..", no links; mode 0700; existing
+ * is fine.
+ */
 int fd_mkdirs(int dir, const char *path, struct err *e);
 
-/* rm -r of dir/name, never following a link; absent is fine. */
+/*
+ * rm -r of dir/name, of which no link is followed but those before the last
+ * component; absent is fine; what is mounted beneath it is EXDEV, untouched.
+ */
 int fd_remove_tree(int dir, const char *name, struct err *e);
 
 #endif

@@ -80,7 +80,7 @@ struct slice slice_trim(struct slice s)
 /* The first n bytes of *rest, which then begins `skip` bytes after them. */
 static struct slice cut(struct slice *rest, size_t n, size_t skip)
 {
-	struct slice piece = {rest->p, n};
+	struct slice piece = { rest->p, n };
 
 	rest->p += n + skip;
 	rest->n -= n + skip;
@@ -119,7 +119,7 @@ bool slice_word(struct slice *rest, struct slice *ret)
 
 struct strv strv_split(struct arena *a, const char *s, const char *seps)
 {
-	struct strv v = {0};
+	struct strv v = { 0 };
 
 	for (s += strspn(s, seps); *s != '\0'; s += strspn(s, seps)) {
 		size_t n = strcspn(s, seps);
@@ -169,7 +169,7 @@ bool strv_has(const struct strv *v, const char *s)
 
 char *strv_join(struct arena *a, const struct strv *v, const char *sep)
 {
-	struct buf b CLEANUP(buf_done) = {0};
+	struct buf b CLEANUP(buf_done) = { 0 };
 
 	for (size_t i = 0; i < v->n; i++) {
 		if (i != 0)
@@ -186,15 +186,15 @@ char *strv_join(struct arena *a, const struct strv *v, const char *sep)
 static const struct utf8 {
 	unsigned char first, last, len, low, high;
 } utf8[] = {
-	{.first = 0x01, .last = 0x7f, .len = 1},
-	{.first = 0xc2, .last = 0xdf, .len = 2, .low = 0x80, .high = 0xbf},
-	{.first = 0xe0, .last = 0xe0, .len = 3, .low = 0xa0, .high = 0xbf},
-	{.first = 0xe1, .last = 0xec, .len = 3, .low = 0x80, .high = 0xbf},
-	{.first = 0xed, .last = 0xed, .len = 3, .low = 0x80, .high = 0x9f},
-	{.first = 0xee, .last = 0xef, .len = 3, .low = 0x80, .high = 0xbf},
-	{.first = 0xf0, .last = 0xf0, .len = 4, .low = 0x90, .high = 0xbf},
-	{.first = 0xf1, .last = 0xf3, .len = 4, .low = 0x80, .high = 0xbf},
-	{.first = 0xf4, .last = 0xf4, .len = 4, .low = 0x80, .high = 0x8f},
+	{ .first = 0x01, .last = 0x7f, .len = 1 },
+	{ .first = 0xc2, .last = 0xdf, .len = 2, .low = 0x80, .high = 0xbf },
+	{ .first = 0xe0, .last = 0xe0, .len = 3, .low = 0xa0, .high = 0xbf },
+	{ .first = 0xe1, .last = 0xec, .len = 3, .low = 0x80, .high = 0xbf },
+	{ .first = 0xed, .last = 0xed, .len = 3, .low = 0x80, .high = 0x9f },
+	{ .first = 0xee, .last = 0xef, .len = 3, .low = 0x80, .high = 0xbf },
+	{ .first = 0xf0, .last = 0xf0, .len = 4, .low = 0x90, .high = 0xbf },
+	{ .first = 0xf1, .last = 0xf3, .len = 4, .low = 0x80, .high = 0xbf },
+	{ .first = 0xf4, .last = 0xf4, .len = 4, .low = 0x80, .high = 0x8f },
 };
 
 static const struct utf8 *utf8_row(unsigned char first)
@@ -297,7 +297,7 @@ static size_t show_one(struct buf *b, const char *s, size_t n)
 
 char *str_show(struct arena *a, const char *s, size_t n, size_t max)
 {
-	struct buf b CLEANUP(buf_done) = {0};
+	struct buf b CLEANUP(buf_done) = { 0 };
 
 	for (size_t i = 0; i < n;) {
 		size_t before = b.n;

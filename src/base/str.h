@@ -19,7 +19,7 @@ struct strv {
 	size_t n;
 };
 
-bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
+bool str_eq(const char *a, const char *b);     /* NULL equals only NULL */
 bool str_caseeq(const char *a, const char *b); /* ASCII only */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);

@@ -9,6 +9,7 @@
 #include "tree/tree.h"
 
 struct facts;
+struct site;
 
 /* An old host: one --root. */
 struct host {
@@ -16,6 +17,7 @@ struct host {
 	const char *dir;  /* the directory given, for messages */
 	struct tree *tree;
 	const struct facts *facts; /* of `capture`; NULL when there are none */
+	const struct site *site; /* its choices; NULL: all defaults */
 };
 
 /* What `list` finds and `read` reads. All strings live in the caller's arena. */

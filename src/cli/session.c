@@ -109,6 +109,8 @@ static int open_site(struct session *s, struct err *e)
 		e->code = EINVAL;
 		return -1;
 	}
+	for (size_t i = 0; i < s->hosts.n; i++)
+		s->hosts.v[i]->site = s->site;
 	return 0;
 }
 

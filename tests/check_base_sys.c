@@ -510,15 +510,15 @@ END_TEST
 
 START_TEST(test_proc_missing)
 {
-	const char *const argv[] = { "rehost-no-such-program", NULL };
+	const char *const argv[] = { "/nowhere/program", NULL };
 	struct buf out CLEANUP(buf_done) = { 0 };
 	int status = 77;
 	struct err e;
 
 	ck_assert_int_eq(proc_run(argv, 30, &out, &status, &e), -1);
 	ck_assert_int_eq(e.code, ENOENT);
-	ck_assert_str_eq(e.msg, "run rehost-no-such-program: "
-				"No such file or directory");
+	ck_assert_str_eq(e.msg,
+			 "run /nowhere/program: No such file or directory");
 	ck_assert_int_eq(status, 77);
 }
 END_TEST

@@ -47,7 +47,7 @@ int fd_mkdirs(int dir, const char *path, struct err *e);
 
 /*
  * rm -r of dir/name, of which no link is followed but those before the last
- * component; absent is fine; what is mounted beneath it is EXDEV, untouched.
+ * component; absent is fine; what is mounted beneath it is EBUSY, untouched.
  */
 int fd_remove_tree(int dir, const char *name, struct err *e);
 

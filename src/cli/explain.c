@@ -17,8 +17,8 @@ static void explain_site(struct buf *b)
 	buf_adds(b, "Words of the site file, rehost.conf(5). Blocks: subnet, "
 		    "device, guest, accept,\ntarget, idmap.\n\n");
 	for (size_t i = 0; i < n; i++)
-		buf_printf(b, "%s = \"%s\"\n    %s\n", words[i].name,
-			   words[i].value, words[i].text);
+		buf_printf(b, "%s = \"%s\"  (%s)\n    %s\n", words[i].name,
+			   words[i].value, words[i].allowed, words[i].text);
 }
 
 /* DIR/NAME of an output: its report.json holds the document. */

@@ -87,18 +87,9 @@ static int scan_one(void *arg, size_t i, struct buf *record,
 	struct scanning *sc = arg;
 	struct work *w CLEANUP(work_freep) = NULL;
 	json_t *j CLEANUP(json_freep) = NULL;
-	struct plan p = { 0 };
 
 	(void)section;
-	if (work_read(sc->s, i, &w, e) < 0)
-		return -1;
-	p = (struct plan){ .g = w->g,
-			   .source = w->source,
-			   .facts = w->source->host->facts,
-			   .site = sc->s->site,
-			   .options = &sc->s->plan,
-			   .root = w->root };
-	if (plan_look(&p, e) < 0 || plan_state(&p, e) < 0)
+	if (work_read(sc->s, i, &w, e) < 0 || work_look(w, e) < 0)
 		return -1;
 	j = entry(w);
 	json_write_compact(record, j);

@@ -11,6 +11,7 @@
 #include "cli/session.h"
 #include "cli/work.h"
 #include "facts.h"
+#include "plan/options.h"
 
 static const char default_site[] = "/etc/rehost.conf";
 static const char capture_name[] = "/rehost-capture.txt";
@@ -369,23 +370,6 @@ static void tidy_sources(struct session *s)
 	s->sources.list.n = kept;
 }
 
-/* Blocks for guests that do not exist are slips of the pen (design 1.3). */
-static void unused_patterns(const struct session *s)
-{
-	for (size_t i = 0; i < s->site->guests.n; i++) {
-		const struct site_guest *g = s->site->guests.v[i];
-		bool used = s->o->args.n != 0;
-
-		for (size_t j = 0; j < s->sources.list.n && !used; j++)
-			used = site_fits(g->pattern,
-					 source_key(s->mem,
-						    s->sources.list.v[j]));
-		if (!used && !g->skip)
-			log_warn("%s:%u: guest \"%s\" fits no guest",
-				 s->site->file, g->line, g->pattern);
-	}
-}
-
 int session_open(const struct options *o, struct arena *mem,
 		 struct session **ret, struct err *e)
 {
@@ -411,11 +395,14 @@ int session_open(const struct options *o, struct arena *mem,
 	for (size_t i = 0; i < o->facts.n; i++)
 		if (add_facts(s, o->facts.v[i], e) < 0)
 			return -1;
+	if (plan_options_check(&s->plan, e) < 0) {
+		e->code = EINVAL;
+		return -1;
+	}
 	if (open_site(s, e) < 0 || open_targets(s, e) < 0 ||
 	    find_sources(s, e) < 0)
 		return -1;
 	tidy_sources(s);
-	unused_patterns(s);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* Reading every guest once for what concerns all of them. */
 #include "base/json.h"
+#include "base/log.h"
 #include "batch.h"
 #include "cli/session.h"
 #include "cli/work.h"
@@ -12,7 +13,7 @@ static int read_one(void *arg, size_t i, struct buf *record,
 	json_t *j CLEANUP(json_freep) = NULL;
 
 	(void)section;
-	if (work_read(s, i, &w, e) < 0)
+	if (work_read(s, i, &w, e) < 0 || work_options(w, e) < 0)
 		return -1;
 	j = fleet_record(w->g);
 	json_write_compact(record, j);
@@ -33,6 +34,20 @@ static void add_one(void *arg, size_t i, const struct batch_result *r)
 		fleet_add(s->fleet, j);
 }
 
+/* Patterns that fit nothing are slips of the pen (design 1.3). */
+static void warn_unused(const struct session *s)
+{
+	size_t n;
+	const struct fleet_unused *u =
+		fleet_unused(s->fleet, s->site, s->mem, &n);
+
+	if (s->o->args.n != 0) /* only some guests were asked for */
+		return;
+	for (size_t i = 0; i < n; i++)
+		log_warn("%s:%u: %s fits nothing", s->site->file, u[i].line,
+			 u[i].text);
+}
+
 int session_fleet(struct session *s, struct err *e)
 {
 	const struct batch b = { .n = s->sources.list.n,
@@ -45,6 +60,7 @@ int session_fleet(struct session *s, struct err *e)
 	s->fleet = fleet_new(s->mem);
 	if (batch_run(&b, e) < 0)
 		return -1;
+	warn_unused(s);
 	return fleet_settle(s->fleet, s->site->idmap_base, s->site->idmap_size,
 			    s->site->idmap_per_guest, e);
 }

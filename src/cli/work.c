@@ -65,7 +65,7 @@ static int emit_all_targets(struct work *w, struct err *e)
 	return 0;
 }
 
-int work_plan(struct work *w, struct err *e)
+static struct plan plan_of(struct work *w)
 {
 	struct plan p = {
 		.g = w->g,
@@ -75,8 +75,31 @@ int work_plan(struct work *w, struct err *e)
 		.fleet = w->session->fleet,
 		.options = &w->session->plan,
 		.root = w->root,
-		.target = w->session->targets.v[0]->options,
 	};
+
+	if (w->session->targets.n != 0)
+		p.target = w->session->targets.v[0]->options;
+	return p;
+}
+
+int work_options(struct work *w, struct err *e)
+{
+	struct plan p = plan_of(w);
+
+	w->g->policy = policy_new(w->mem); /* nothing is compared here */
+	return plan_options_pass(&p, e);
+}
+
+int work_look(struct work *w, struct err *e)
+{
+	struct plan p = plan_of(w);
+
+	return plan_look(&p, e) < 0 ? -1 : plan_state(&p, e);
+}
+
+int work_plan(struct work *w, struct err *e)
+{
+	struct plan p = plan_of(w);
 
 	if (w->session->fleet != NULL)
 		w->g->package = fleet_name(w->session->fleet, w->g->key);

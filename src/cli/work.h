@@ -22,6 +22,12 @@ struct work {
 int work_read(const struct session *s, size_t i, struct work **ret,
 	      struct err *e);
 
+/* The operator's own values alone: names and addresses of the fleet. */
+int work_options(struct work *w, struct err *e);
+
+/* Into the tree, and whether it runs: what scan shows. */
+int work_look(struct work *w, struct err *e);
+
 /* Passes, writers, accepted findings, verdict. */
 int work_plan(struct work *w, struct err *e);
 

@@ -270,12 +270,14 @@ int plan_net(struct plan *p, struct err *e)
 {
 	struct guest *g = p->g;
 
-	(void)e;
 	if (g->ns_net.from == NULL)
 		return 0;
 	if (has_own_net(g)) {
 		for (size_t i = 0; i < g->addrs.n; i++)
 			group(p, g->addrs.v[i]);
+		/* --set nic.0.attach decides before prefix and gateway */
+		if (plan_options_pass(p, e) < 0)
+			return -1;
 		for (size_t i = 0; i < g->addrs.n; i++)
 			plan_net_prefix(p, g->addrs.v[i]);
 		for (size_t i = 0; i < g->nics.n; i++)

@@ -1,6 +1,7 @@
 /* The ordered table of passes, and the verdict that their findings make. */
 #include "base/attr.h"
 #include "base/str.h"
+#include "plan/options.h"
 #include "plan/plan.h"
 #include "policy/from_guest.h"
 
@@ -27,6 +28,7 @@ static const struct plan_pass passes[] = {
 	{ .name = "boot", .run = plan_boot },
 	{ .name = "mounts", .run = plan_mounts },
 	{ .name = "idmap", .run = plan_idmap },
+	{ .name = "options", .run = plan_options_last },
 	{ .name = "validate", .run = plan_validate },
 };
 

@@ -211,9 +211,9 @@ coverage:
 	$(MAKE) B=build-cov WERROR=-w CFLAGS='-O0 -g --coverage' coverage-run
 
 coverage-run: check-run
-	gcov -n $(OBJECTS:.o=.gcda) 2>/dev/null | awk -v q="'" -F "[$$q:% ]" \
-		'/^File/ { f = $$3 } /^Lines executed/ && f ~ /^(src|importers|runtime)/ \
-		{ printf "%6.1f%%  %s\n", $$3, f; f = "" }' | sort -u -k2 | sort -n
+	gcov -n $(OBJECTS:.o=.gcda) 2>/dev/null | awk -F "[':% ]" \
+		'/^File/ { f = $$3 } /^Lines/ && f ~ /^[^\/].*c$$/ \
+		{ printf "%6.1f%%  %s\n", $$3, f; f = "" }' | sort -n
 
 # --- lint --------------------------------------------------------------------
 

@@ -21,13 +21,11 @@ enum vserver_boot_map_key {
 /* Values that end at once, by type; the field is the row's. */
 int vserver_boot_text(struct reading *r, const char *value, struct err *e);
 int vserver_boot_element(struct reading *r, const char *value, struct err *e);
-int vserver_boot_number(struct reading *r, const char *value, struct err *e);
-int vserver_boot_seconds(struct reading *r, const char *value, struct err *e);
 int vserver_boot_depends(struct reading *r, const char *value, struct err *e);
-int vserver_boot_yes(struct reading *r, const char *value, struct err *e);
 
 /* Values that wait for vserver_boot_settle. */
 int vserver_boot_style(struct reading *r, const char *value, struct err *e);
+int vserver_boot_seconds(struct reading *r, const char *value, struct err *e);
 int vserver_boot_kill(struct reading *r, const char *value, struct err *e);
 int vserver_boot_mark(struct reading *r, const char *value, struct err *e);
 int vserver_boot_reboot(struct reading *r, const char *value, struct err *e);
@@ -40,6 +38,9 @@ int vserver_boot_hook(struct reading *r, const char *value, struct err *e);
 int vserver_boot_event(struct reading *r, const char *value, struct err *e);
 
 int vserver_boot_map(struct reading *r, const char *value, struct err *e);
+
+/* Where the guest's root lies on the old host; in the guest's arena. */
+const char *vserver_boot_root(struct reading *r);
 
 /* hooks.c: keeps the script, tells what it holds; event "pre-start". */
 void vserver_hooks_take(struct reading *r, const char *event);

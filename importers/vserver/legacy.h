@@ -16,7 +16,7 @@ int vserver_legacy_address(struct reading *r, const char *value,
 			   struct err *e);
 int vserver_legacy_cap(struct reading *r, const char *value, struct err *e);
 int vserver_legacy_flag(struct reading *r, const char *value, struct err *e);
-/* "-HSu 256" with its own -H and -S worked out: "HSu 256". */
+/* "-HSu 256": one resource, -H and -S of the whole line before it. */
 int vserver_legacy_ulimit(struct reading *r, const char *value,
 			  struct err *e);
 /* NAME.sh */

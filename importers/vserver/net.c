@@ -322,7 +322,7 @@ static void legacy_stack(struct reading *r)
 	if (n->ifaces.n > 0)
 		return;
 	reading_default(r, FIELD_NS_NET, r->g, "host", ref_legacy);
-	at = reading_origin(r, ORIGIN_FILE, vserver_of(r)->cfg, 0, "IPROOT",
+	at = reading_origin(r, ORIGIN_FILE, r->source->path, 0, "IPROOT",
 			    NULL);
 	reading_find_at(r, FIND_NET_HOST_STACK, at,
 			"no IPROOT: the guest could use every address of the "

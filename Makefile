@@ -48,9 +48,8 @@ SOURCES := $(sort $(filter-out $(MAIN),$(wildcard src/*.c src/*/*.c \
 	importers/*.c importers/*/*.c runtime/*.c runtime/*/*.c)))
 CHECKS := $(patsubst tests/%.c,$(B)/%,$(sort $(wildcard tests/check_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(sort $(wildcard tests/fuzz/*.c)))
-# every other script in tests/ is a test that prints TAP
-TOOLS := $(addprefix tests/,run.sh deps.sh demo.sh corpus.sh)
-SCRIPTS := $(sort $(filter-out $(TOOLS),$(wildcard tests/*.sh)))
+# scripts that print TAP; the others in tests/ are tools or parts of these
+SCRIPTS := $(wildcard $(addprefix tests/,capture.sh golden.sh cli.sh docs.sh))
 ROOT_SCRIPTS := $(sort $(wildcard tests/root/*.sh))
 MAN := $(wildcard src/man/*.1 src/man/*.5)
 SCHEMAS := $(wildcard src/report/*.schema.json)

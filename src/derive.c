@@ -199,7 +199,7 @@ void derive_default(struct guest *g, enum field_id id, void *object,
 	(void)bad;
 	from = arena_alloc(g->mem, sizeof(*from));
 	*from = (struct origin){ .kind = ORIGIN_DEFAULT,
-				 .file = "",
+				 .file = g->source != NULL ? g->source : "",
 				 .key = field_get(id)->name,
 				 .text = ref };
 	v.from = from;

@@ -106,34 +106,6 @@ static const struct site_word words[] = {
 			"(nodev) where none is found; without it they get no "
 			"interface",
 	},
-	{
-		.name = "copy-binds",
-		.value = "no",
-		.allowed = "yes|no",
-		.text = "put the content of bind-mounted directories into the "
-			"guest's archive in place of the mount",
-	},
-	{
-		.name = "untag",
-		.value = "none",
-		.allowed = "none|id24|uid16|gid16",
-		.text = "how file tags are taken out of owners, where the "
-			"tree was read by a kernel that does not know them",
-	},
-	{
-		.name = "new-identity",
-		.value = "no",
-		.allowed = "yes|no",
-		.text = "take away SSH host keys and machine-id from the "
-			"copy, so that the guest makes new ones",
-	},
-	{
-		.name = "exit-when-empty",
-		.value = "no",
-		.allowed = "yes|no",
-		.text = "the small init ends when its last process has, as a "
-			"context vanished",
-	},
 };
 
 const struct site_word *site_words(size_t *ret_n)

@@ -79,7 +79,8 @@ static void report(struct plan *p)
 	}
 }
 
-static void add_cap(struct plan *p, const char *name, const char *why)
+static void add_cap(struct plan *p, enum finding_id id, const char *name,
+		    const char *why)
 {
 	struct guest *g = p->g;
 	const struct origin *from = plan_origin(p, "caps", g->caps.from);
@@ -88,8 +89,7 @@ static void add_cap(struct plan *p, const char *name, const char *why)
 
 	if ((g->caps.v & bit) != 0 || g->caps.from->kind > ORIGIN_TEXT)
 		return;
-	f = finding_add(g, FIND_CAP_ADDED, NULL, from, "%s added: %s", name,
-			why);
+	f = finding_add(g, id, NULL, from, "%s added: %s", name, why);
 	finding_covers(g, f, FIELD_CAPS, name);
 	derive_caps(g, FIELD_CAPS, g, g->caps.v | bit, from, f);
 }
@@ -105,6 +105,53 @@ static bool needs_reboot(const struct guest *g)
 	return g->init_kind.from != NULL && !str_eq(g->init_kind.v, "none");
 }
 
+/* Every interface goes through the host, where sources are checked. */
+static bool all_routed(const struct guest *g)
+{
+	for (size_t i = 0; i < g->nics.n; i++)
+		if (g->nics.v[i]->attach.from == NULL ||
+		    !str_starts(g->nics.v[i]->attach.v, "routed"))
+			return false;
+	return true;
+}
+
+/* "ping" of the site file: the capability, or a range of groups. */
+static void ping(struct plan *p)
+{
+	static const char key[] = "net.ipv4.ping_group_range";
+	struct guest *g = p->g;
+	const struct origin *from = plan_origin(p, "caps",
+						g->partial_caps.from);
+	struct finding *f;
+	struct sysctl *s;
+
+	if (!has_partial(g, "raw_icmp") || str_eq(g->ns_net.v, "host") ||
+	    (g->caps.v & CAP_BIT(cap_find("net_raw"))) != 0)
+		return;
+	if (str_eq(site_choice(p->site, "ping"), "sysctl")) {
+		f = finding_add(g, FIND_CAP_PING, NULL, from,
+				"raw ICMP: %s lets every group ping; old ping "
+				"programs do not know it",
+				key);
+		s = pvec_add(g->mem, &g->sysctls);
+		derive_str(g, FIELD_SYSCTL_NAME, s, key, from, NULL);
+		derive_str(g, FIELD_SYSCTL_VALUE, s, "0 2147483647", from, f);
+		return;
+	}
+	add_cap(p, all_routed(g) ? FIND_CAP_PING : FIND_CAP_ADDED, "net_raw",
+		"raw ICMP was allowed and programs such as ping need it; "
+		"confined to the guest's own stack");
+}
+
+/* After the network is known: what ping needs depends on it. */
+int plan_ping(struct plan *p, struct err *e)
+{
+	(void)e;
+	if (p->g->caps.from != NULL)
+		ping(p);
+	return 0;
+}
+
 int plan_caps(struct plan *p, struct err *e)
 {
 	struct guest *g = p->g;
@@ -113,12 +160,8 @@ int plan_caps(struct plan *p, struct err *e)
 	if (g->caps.from == NULL)
 		return 0;
 	report(p);
-	if (has_partial(g, "raw_icmp") && !str_eq(g->ns_net.v, "host"))
-		add_cap(p, "net_raw",
-			"raw ICMP was allowed and programs such as ping need "
-			"it; confined to the guest's own stack");
 	if (needs_reboot(g))
-		add_cap(p, "sys_boot",
+		add_cap(p, FIND_CAP_ADDED, "sys_boot",
 			"an init that is pid 1 ends with reboot(2), which acts "
 			"on the guest only");
 	return 0;

@@ -103,9 +103,56 @@ static void judge(struct plan *p, struct device *d)
 	}
 }
 
+/* The standard nodes; reference 3.7. Every engine makes them. */
+static const char *const standard[] = { "c 1:3", "c 1:5", "c 1:7",
+					"c 1:8", "c 1:9", "c 5:0" };
+
+static bool has_rule(const struct guest *g, const char *rule)
+{
+	for (size_t i = 0; i < g->devices.n; i++)
+		if (g->devices.v[i]->rule.from != NULL &&
+		    str_eq(g->devices.v[i]->rule.v, rule))
+			return true;
+	return false;
+}
+
+/*
+ * A tree without nodes was copied without them: no guest ran so. The standard
+ * set is allowed in any case, for the engine makes the nodes and a program that
+ * finds /dev/null refused is worse off than one that finds it absent.
+ */
+static void add_standard(struct plan *p)
+{
+	struct guest *g = p->g;
+	const struct origin *from = plan_origin(p, "devices",
+						g->device_policy.from);
+	const bool none = g->devices.n == 0;
+	struct device *d;
+	struct finding *f;
+
+	for (size_t i = 0; i < COUNT(standard); i++) {
+		if (has_rule(g, standard[i]))
+			continue;
+		f = finding_add(g,
+				none ? FIND_DEV_NO_TREE : FIND_DEV_MISSING_NODE,
+				NULL, from,
+				none ? "no node in its /dev: the copy has "
+				       "none, the standard set is allowed" :
+				       "standard nodes that its /dev lacked "
+				       "are made and allowed");
+		d = pvec_add(g->mem, &g->devices);
+		derive_str(g, FIELD_DEVICE_RULE, d, standard[i], from, f);
+		derive_str(g, FIELD_DEVICE_ACCESS, d, "rw", from, f);
+	}
+}
+
 int plan_devices(struct plan *p, struct err *e)
 {
+	const struct opt_str *policy = &p->g->device_policy;
+
 	(void)e;
+	if (policy->from != NULL && str_eq(policy->v, "nodes"))
+		add_standard(p);
 	for (size_t i = 0; i < p->g->devices.n; i++)
 		judge(p, p->g->devices.v[i]);
 	return 0;

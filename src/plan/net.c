@@ -55,6 +55,22 @@ static bool parse_ip(const struct addr *a, struct inet_addr *ret)
 	return a->ip.from != NULL && inet_parse(a->ip.v, ret, &e) == 0;
 }
 
+/* The word assume-dev, where nothing better is known. */
+static void assume_device(struct plan *p, struct addr *a)
+{
+	const char *dev = site_choice(p->site, "assume-dev");
+	const unsigned line = site_choice_line(p->site, "assume-dev");
+
+	if (dev[0] == '\0')
+		return;
+	derive_str(p->g, FIELD_ADDR_DEV, a, dev,
+		   plan_net_site_origin(p, line, "assume-dev", a->nodev.from),
+		   NULL);
+	finding_add(p->g, FIND_NET_NODEV_FOUND, NULL, a->nodev.from,
+		    "%s: its device is not known, %s is assumed (%s:%u)",
+		    a->ip.v, dev, p->site->file, line);
+}
+
 /* The device of an address that only the host knew (nodev). */
 static void find_device(struct plan *p, struct addr *a)
 {
@@ -66,8 +82,10 @@ static void find_device(struct plan *p, struct addr *a)
 		return;
 	if (p->facts != NULL)
 		f = facts_find(p->facts, &ip);
-	if (f == NULL)
+	if (f == NULL) {
+		assume_device(p, a);
 		return;
+	}
 	from = plan_net_facts_origin(p, &f->at, "address", a->nodev.from);
 	derive_str(p->g, FIELD_ADDR_DEV, a, f->dev, from, NULL);
 	finding_add(p->g, FIND_NET_NODEV_FOUND, NULL, from,

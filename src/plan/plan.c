@@ -25,6 +25,7 @@ static const struct plan_pass passes[] = {
 	{ .name = "devices", .run = plan_devices },
 	{ .name = "limits", .run = plan_limits },
 	{ .name = "net", .run = plan_net },
+	{ .name = "ping", .run = plan_ping },
 	{ .name = "boot", .run = plan_boot },
 	{ .name = "mounts", .run = plan_mounts },
 	{ .name = "idmap", .run = plan_idmap },

@@ -145,8 +145,8 @@ $(EMBED): $(B)/embed/%.inc: %
 # --- tests -------------------------------------------------------------------
 
 # Scripts find the program in REHOST, the test programs in B.
-SH = B=$(B) REHOST=$(abspath $(B))/rehost V=$(V) sh
-RUN = $(SH) tests/run.sh
+ENV = B=$(B) REHOST=$(abspath $(B))/rehost V=$(V)
+RUN = $(ENV) sh tests/run.sh
 
 .PHONY: deps check check-run demo docs accept corpus bench
 deps:
@@ -162,21 +162,21 @@ check-run: all $(if $(HAVE_CHECK),$(CHECKS))
 
 demo: deps
 	$(MAKE) all
-	$(SH) tests/demo.sh
+	$(ENV) tests/demo.sh
 
 docs: all
-	$(SH) tests/docs.sh --write
+	$(ENV) tests/docs.sh --write
 
 accept: all
-	$(SH) tests/golden.sh --accept
+	$(ENV) tests/golden.sh --accept
 
 corpus: all
 	$(if $(CORPUS),,$(error say which: make corpus CORPUS=DIR))
-	$(SH) tests/corpus.sh $(CORPUS)
+	$(ENV) tests/corpus.sh $(CORPUS)
 
 bench: all
 	for t in $(sort $(wildcard tests/bench/*.sh)); do \
-		$(SH) -c "$$t" || exit; done
+		$(ENV) "$$t" || exit; done
 
 # Instrumented builds have folders of their own and warn as the plain one does
 # not: what the sanitizers insert confuses the compiler's analysis.
@@ -218,7 +218,7 @@ coverage-run: check-run
 
 .PHONY: lint format
 lint: all
-	$(SH) tests/lint/lint.sh
+	$(ENV) sh tests/lint/lint.sh
 
 format:
 	clang-format -i $$(find src importers runtime tests -name '*.[ch]')

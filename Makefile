@@ -145,8 +145,8 @@ $(EMBED): $(B)/embed/%.inc: %
 # --- tests -------------------------------------------------------------------
 
 # Scripts find the program in REHOST, the test programs in B.
-ENV = B=$(B) REHOST=$(abspath $(B))/rehost V=$(V)
-RUN = $(ENV) sh tests/run.sh
+TEST_ENV = B=$(B) REHOST=$(abspath $(B))/rehost V=$(V)
+RUN = $(TEST_ENV) sh tests/run.sh
 
 .PHONY: deps check check-run demo docs accept corpus bench
 deps:
@@ -162,21 +162,21 @@ check-run: all $(if $(HAVE_CHECK),$(CHECKS))
 
 demo: deps
 	$(MAKE) all
-	$(ENV) tests/demo.sh
+	$(TEST_ENV) tests/demo.sh
 
 docs: all
-	$(ENV) tests/docs.sh --write
+	$(TEST_ENV) tests/docs.sh --write
 
 accept: all
-	$(ENV) tests/golden.sh --accept
+	$(TEST_ENV) tests/golden.sh --accept
 
 corpus: all
 	$(if $(CORPUS),,$(error say which: make corpus CORPUS=DIR))
-	$(ENV) tests/corpus.sh $(CORPUS)
+	$(TEST_ENV) tests/corpus.sh $(CORPUS)
 
 bench: all
 	for t in $(sort $(wildcard tests/bench/*.sh)); do \
-		$(ENV) "$$t" || exit; done
+		$(TEST_ENV) "$$t" || exit; done
 
 # Instrumented builds have folders of their own and warn as the plain one does
 # not: what the sanitizers insert confuses the compiler's analysis.
@@ -218,7 +218,7 @@ coverage-run: check-run
 
 .PHONY: lint format
 lint: all
-	$(ENV) sh tests/lint/lint.sh
+	$(TEST_ENV) sh tests/lint/lint.sh
 
 format:
 	clang-format -i $$(find src importers runtime tests -name '*.[ch]')

@@ -1,0 +1,723 @@
+/*
+ * Unit tests of the Linux-VServer reader: formats, flag lists, names, walk.
+ * Vectors: vserver.md appendix B and parts 2.0, 3, 6.
+ */
+#include "base/cap.h"
+#include "check_vserver.h"
+#include "importers/vserver/format.h"
+#include "importers/vserver/read.h"
+
+/* --- capabilities -------------------------------------------------------- */
+
+static const struct {
+	const char *file, *text;
+	uint64_t mask;
+} bcaps[] = {
+	{ "bcapabilities", "NET_RAW\n", 0xB44C24FF },
+	{ "bcapabilities", "~SYS_PTRACE,!LEASE\n", 0xA44404FF },
+	{ "bcapabilities", "^34\n", 0xB44C04FF | UINT64_C(1) << 34 },
+	{ "bcapabilities", "cap_net_raw\n", 0xB44C24FF },
+	{ "bcapabilities", "0x2000\n", 0xB44C24FF },
+	{ "bcapabilities", "NET_RAW,\n", 0xB44C24FF },
+	{ "bcapabilities", "~~NET_RAW\n", 0xB44C24FF },
+	{ "bcapabilities", "NET_RAW\n~NET_RAW\n", 0xB44C04FF },
+	{ "bcapabilities", "~all\nKILL\n", 0x20 },
+	{ "bcapabilities", "none\n", 0xB44C04FF },
+	{ "bcapabilities", "# only a comment\n\n", 0xB44C04FF },
+	{ "bcapabilities", "NET_RAW\r\n", 0xB44C24FF },
+	{ "bcapabilities", "NET_RAW # for ping\n", 0xB44C24FF },
+	{ "bcapabilities", "KILL, NET_RAW\n", 0xB44C24FF },
+	{ "bcapabilities", "NET_RAW\nNET_ADMIN", 0xB44C24FF },
+	{ "bcapabilities", "FOO\n", 0xB44C04FF },
+	{ "bcapabilities", "VXC_NET_RAW\n", 0xB44C04FF },
+	{ "bcapabilities", "^64\n", 0xB44C04FF },
+	{ "bcapabilities", "$(id)\n", 0xB44C04FF },
+	{ "bcapabilities", "NET\\_RAW\n", 0xB44C24FF },
+	{ "capabilities", "CAP_NET_RAW\n", 0xB44C24FF },
+};
+
+START_TEST(test_bcap)
+{
+	struct box b;
+
+	box_one(&b, bcaps[_i].file, bcaps[_i].text);
+	ck_assert_uint_eq(b.g->caps.v, bcaps[_i].mask);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_bcap_defaults)
+{
+	struct box b;
+
+	box_open(&b);
+	box_read(&b);
+	ck_assert_uint_eq(b.g->caps.v, 0xB44C04FF);
+	ck_assert_int_eq(b.g->caps.from->kind, ORIGIN_DEFAULT);
+	ck_assert_uint_eq(box_found(&b, FIND_CAP_RELEASE), 1);
+	ck_assert_str_eq(box_value(&b, FIELD_PARTIAL_CAPS),
+			 "set_utsname raw_icmp audit_control");
+	ck_assert_str_eq(box_value(&b, FIELD_VIRTUAL_VIEWS), "uptime");
+	box_close(&b);
+}
+END_TEST
+
+static const struct {
+	const char *version;
+	uint64_t mask;
+} releases[] = {
+	{ "0.30.215", 0xB44C05FF },
+	{ "0.30.216-pre2770", 0xB44C05FF },
+	{ "0.30.216-pre2864", 0x344C04FF },
+	{ "0.30.216-pre3054", 0xB44C04FF },
+	{ "0.30.216", 0xB44C04FF },
+};
+
+START_TEST(test_bcap_release)
+{
+	struct box b;
+
+	box_open(&b);
+	b.facts.tools_version = releases[_i].version;
+	b.facts.file = "/rehost-capture.txt";
+	b.host.facts = &b.facts;
+	box_read(&b);
+	ck_assert_uint_eq(b.g->caps.v, releases[_i].mask);
+	ck_assert_uint_eq(box_found(&b, FIND_CAP_RELEASE), 0);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_bcap_facts)
+{
+	struct facts_context *c;
+	struct box b;
+
+	box_open(&b);
+	b.facts.tools_version = "0.30.216";
+	b.facts.file = "/rehost-capture.txt";
+	c = vec_add(b.mem, &b.facts.contexts);
+	*c = (struct facts_context){ .xid = 40007,
+				     .bcaps = "00000000b44c24ff" };
+	b.host.facts = &b.facts;
+	box_read(&b);
+	ck_assert(box_says(&b, FIND_CAP_RELEASE, "more: net_raw"));
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_bcap_outcomes)
+{
+	struct box b;
+
+	box_one(&b, "bcapabilities",
+		"NET_RAW\nCAP_FOO\nal\nKILL\n~KILL\nMKNOD");
+	ck_assert_uint_eq(box_count(&b, "bcapabilities"), 6);
+	ck_assert_int_eq(box_setting(&b, "bcapabilities", "CAP_FOO")->bin,
+			 BIN_INVALID);
+	ck_assert_uint_eq(box_found(&b, FIND_CAP_UNKNOWN), 1);
+	ck_assert_uint_eq(box_found(&b, FIND_CAP_ABBREVIATED), 1);
+	ck_assert_int_eq(box_setting(&b, "bcapabilities", "NET_RAW")->bin,
+			 BIN_OVERRIDDEN);
+	ck_assert_int_eq(box_setting(&b, "bcapabilities", "KILL")->bin,
+			 BIN_OVERRIDDEN);
+	ck_assert_int_eq(box_setting(&b, "bcapabilities", "MKNOD")->bin,
+			 BIN_INERT);
+	ck_assert(box_says(&b, FIND_CAP_NOT_EFFECTIVE, "MKNOD"));
+	ck_assert(!box_setting(&b, "bcapabilities", "~KILL")->decided);
+	ck_assert_uint_eq(b.g->caps.v, CAP_ALL & ~CAP_BIT(5));
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_bcap_row)
+{
+	struct box b;
+
+	box_one(&b, "bcapabilities", "Cap_Sys_Time\n^34\n");
+	ck_assert_str_eq(
+		box_setting(&b, "bcapabilities", "Cap_Sys_Time")->row->name,
+		"bcapabilities:SYS_TIME");
+	ck_assert(box_says(&b, FIND_CAP_UNNAMED, "syslog"));
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_bcap_superseded)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "capabilities", "NET_ADMIN\n");
+	box_file(&b, "bcapabilities", "NET_RAW\n");
+	box_read(&b);
+	ck_assert_uint_eq(b.g->caps.v, 0xB44C24FF);
+	ck_assert_int_eq(box_setting(&b, "capabilities", NULL)->bin,
+			 BIN_OVERRIDDEN);
+	ck_assert_uint_eq(box_found(&b, FIND_CAP_SUPERSEDED), 1);
+	box_close(&b);
+}
+END_TEST
+
+/* --- partial capabilities, flags -------------------------------------------- */
+
+static const struct {
+	const char *file, *text, *value;
+} partial[] = {
+	{ "ccapabilities", "mount,BINARY_MOUNT,~set_utsname\n",
+	  "raw_icmp audit_control secure_mount binary_mount" },
+	{ "ccapabilities", "VXC_SYSLOG\n",
+	  "set_utsname raw_icmp syslog audit_control" },
+	{ "ccapabilities", "~all\n", NULL },
+	{ "ccapabilities", "~ping\n", "set_utsname audit_control" },
+	{ "ncapabilities", "~raw_icmp\n", "set_utsname audit_control" },
+	{ "ncapabilities", "NXC_RAW_ICMP\n",
+	  "set_utsname raw_icmp audit_control" },
+	{ "ccapabilities", "kthread", "set_utsname raw_icmp audit_control" },
+};
+
+START_TEST(test_partial)
+{
+	struct box b;
+
+	box_one(&b, partial[_i].file, partial[_i].text);
+	if (partial[_i].value == NULL)
+		ck_assert_ptr_null(b.g->partial_caps.from);
+	else
+		ck_assert_str_eq(box_value(&b, FIELD_PARTIAL_CAPS),
+				 partial[_i].value);
+	ck_assert_uint_eq(box_found(&b, FIND_SYN_UNACCOUNTED), 0);
+	box_close(&b);
+}
+END_TEST
+
+static const struct {
+	const char *file, *text;
+	enum field_id field;
+	const char *value;
+} flags[] = {
+	{ "cflags", "virt_mem\nVIRT_LOAD\n", FIELD_VIRTUAL_VIEWS,
+	  "memory load uptime" },
+	{ "cflags", "~virt_uptime\n", FIELD_VIRTUAL_VIEWS, NULL },
+	{ "cflags", "~default\nvirt_cpu\n", FIELD_VIRTUAL_VIEWS, "cpu" },
+	{ "cflags", "VXF_VIRT_MEM, virt_load\n", FIELD_VIRTUAL_VIEWS,
+	  "memory load uptime" },
+	{ "flags", "sched_pause\n", FIELD_PAUSED, "yes" },
+	{ "cflags", "0x10000\n", FIELD_VIRTUAL_VIEWS, "memory uptime" },
+	{ "nflags", "lback_allow\n", FIELD_HOST_LOOPBACK, "yes" },
+	{ "ncapabilities", "tun_create\n", FIELD_TUN_CREATE, "yes" },
+	{ "ncapabilities", "^12\n", FIELD_MULTICAST, "yes" },
+	{ "ncapabilities", "multicast\n", FIELD_MULTICAST, NULL },
+	{ "umask", "newnet\nnewns\n", FIELD_UNSHARE, "net mount" },
+};
+
+START_TEST(test_flags)
+{
+	struct box b;
+
+	box_one(&b, flags[_i].file, flags[_i].text);
+	if (flags[_i].value == NULL)
+		ck_assert_ptr_null(box_value(&b, flags[_i].field));
+	else
+		ck_assert_str_eq(box_value(&b, flags[_i].field),
+				 flags[_i].value);
+	ck_assert_uint_eq(box_found(&b, FIND_SYN_UNACCOUNTED), 0);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_cflags_mask)
+{
+	static const char *const on[] = { "secure",	"virt_uptime",
+					  "sc_helper",	"fakeinit",
+					  "sched_hard", "virt_mem" };
+	static const char *const off[] = { "lock", "sched_prio", "private" };
+	struct box b;
+
+	box_one(&b, "cflags", "sched_hard\nvirt_mem\n");
+	for (size_t i = 0; i < COUNT(on); i++)
+		ck_assert_msg(vserver_caps_flag(b.r, on[i]), "%s", on[i]);
+	for (size_t i = 0; i < COUNT(off); i++)
+		ck_assert_msg(!vserver_caps_flag(b.r, off[i]), "%s", off[i]);
+	ck_assert_ptr_eq(vserver_caps_flag_setting(b.r, "virt_mem"),
+			 box_setting(&b, "cflags", "virt_mem"));
+	ck_assert_ptr_null(vserver_caps_flag_setting(b.r, "fakeinit"));
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_cflags_over_flags)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "flags", "virt_mem\n");
+	box_file(&b, "cflags", "virt_load\n");
+	box_read(&b);
+	ck_assert_str_eq(box_value(&b, FIELD_VIRTUAL_VIEWS), "load uptime");
+	ck_assert_int_eq(box_setting(&b, "flags", NULL)->bin, BIN_OVERRIDDEN);
+	box_close(&b);
+}
+END_TEST
+
+/* --- names, ids, root --------------------------------------------------------- */
+
+static const struct {
+	const char *file, *text;
+	enum field_id field;
+	const char *value;
+} names[] = {
+	{ "uts/nodename", "web.example.org\n", FIELD_HOSTNAME,
+	  "web.example.org" },
+	{ "uts/nodename", "web.example.org\r\n", FIELD_HOSTNAME,
+	  "web.example.org" },
+	{ "uts/nodename", "\n", FIELD_HOSTNAME, NULL },
+	{ "hostname", "old", FIELD_HOSTNAME, "old" },
+	{ "uts/machine", "i686\n", FIELD_ARCH, "i686" },
+	{ "personality", "PER_LINUX32\nADDR_LIMIT_3GB\n", FIELD_ARCH, "i686" },
+	{ "personality", "linux_32bit\nADDR_LIMIT_3GB\n", FIELD_PERSONALITY,
+	  "addr_limit_3gb" },
+	{ "personality", "linux\nUNAME26", FIELD_PERSONALITY, NULL },
+	{ "name", "\n", FIELD_DISPLAY_NAME, "web" },
+	{ "name", "shop\n", FIELD_DISPLAY_NAME, "shop" },
+	{ "context", "40007\r\n", FIELD_XID, "40007" },
+	{ "context", "40007 # web\n", FIELD_XID, NULL },
+	{ "context", "65535\n", FIELD_XID, "65535" },
+	{ "tag", "5\n", FIELD_TAG, "5" },
+	{ "apps/vunify/dummy", "", FIELD_UNIFIED, "yes" },
+	{ "nonamespace", "", FIELD_NS_MOUNT, "host" },
+};
+
+START_TEST(test_name)
+{
+	struct box b;
+
+	box_one(&b, names[_i].file, names[_i].text);
+	if (names[_i].value == NULL)
+		ck_assert_ptr_null(box_value(&b, names[_i].field));
+	else
+		ck_assert_str_eq(box_value(&b, names[_i].field),
+				 names[_i].value);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_identity)
+{
+	struct box b;
+
+	box_open(&b);
+	box_read(&b);
+	ck_assert_str_eq(b.g->key, "old/vserver:web");
+	ck_assert_str_eq(box_value(&b, FIELD_ROOTFS), "/vservers/web");
+	ck_assert_str_eq(box_value(&b, FIELD_NID), "40007");
+	ck_assert_uint_eq(box_found(&b, FIND_DSK_NO_ROOT), 0);
+	box_close(&b);
+}
+END_TEST
+
+static const struct {
+	const char *link;
+	enum finding_id finding;
+} roots[] = {
+	{ "/vservers/gone", FIND_DSK_NO_ROOT },
+	{ "vdir", FIND_DSK_NO_ROOT },
+	{ "/", FIND_DSK_BAD_ROOT },
+	{ "/etc/vservers", FIND_DSK_BAD_ROOT },
+	{ "/vservers/other/home/web", FIND_DSK_BAD_ROOT },
+};
+
+START_TEST(test_bad_root)
+{
+	struct box b;
+
+	box_open(&b);
+	box_dir(&b, "vservers/other/bin");
+	box_dir(&b, "vservers/other/home/web");
+	box_host(&b, "vservers/other/etc/passwd", "");
+	ck_assert_int_eq(unlinkat(b.fd, "etc/vservers/web/vdir", 0), 0);
+	box_link(&b, roots[_i].link, "vdir");
+	box_read(&b);
+	ck_assert_uint_eq(box_found(&b, roots[_i].finding), 1);
+	box_close(&b);
+}
+END_TEST
+
+/* --- the walk ------------------------------------------------------------------ */
+
+static const struct {
+	const char *file, *text;
+	size_t settings;
+} counts[] = {
+	{ "cflags", "lock\n# no\n\n  nproc,ulimit\n", 3 },
+	{ "cflags", "lock,,nproc\n", 3 },
+	{ "cflags", "lock,\n", 1 },
+	{ "cflags", "# nothing\n", 0 },
+	{ "name", "web\nmore\n\nagain\n", 3 },
+	{ "name", "", 1 },
+	{ "apps/init/killseq", "15\n\n5\n9", 3 },
+	{ "uts/nodename", "a\nb\n", 1 },
+	{ "rlimits/nproc", "12\n13\n", 1 },
+	{ "fstab", "none /proc proc defaults 0 0\n", 4 },
+	{ "fstab", "# x\n/a /b none bind,ro,,\n", 3 },
+	{ "fstab", "/a /b none\n", 1 },
+	{ "personality", "linux32\nUNAME26\nSHORT_INODE\n", 3 },
+	{ "schedule", "7\n32\n500\n10\n500\n0\n\nextra\n", 7 },
+	{ "noisy", "any\ncontent\n", 1 },
+	{ "unknown", "a\nb\n", 1 },
+	{ "bcaps", "CAP_KILL\n", 1 },
+	{ "limits/a/b", "x", 1 },
+};
+
+START_TEST(test_count)
+{
+	struct box b;
+
+	box_one(&b, counts[_i].file, counts[_i].text);
+	ck_assert_uint_eq(box_count(&b, counts[_i].file), counts[_i].settings);
+	ck_assert_uint_eq(box_found(&b, FIND_SYN_UNACCOUNTED), 0);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_odd_files)
+{
+	struct box b;
+
+	box_open(&b);
+	box_link(&b, "loop", "loop");
+	box_link(&b, "/nowhere", "noisy");
+	box_link(&b, "/vservers", "elsewhere");
+	ck_assert_int_eq(mkfifoat(b.fd, "etc/vservers/web/pipe", 0600), 0);
+	box_dir(&b, "etc/vservers/web/cpuset");
+	box_dir(&b, "etc/vservers/web/ulimits/nofile");
+	box_file(&b, "CVS/Entries", "x");
+	box_file(&b, "CVS/Root", "x");
+	box_read(&b);
+	ck_assert_int_eq(box_setting(&b, "loop", NULL)->bin, BIN_INERT);
+	ck_assert_int_eq(box_setting(&b, "noisy", NULL)->bin, BIN_INERT);
+	ck_assert_int_eq(box_setting(&b, "elsewhere", NULL)->bin, BIN_UNKNOWN);
+	ck_assert_int_eq(box_setting(&b, "pipe", NULL)->bin, BIN_UNKNOWN);
+	ck_assert_int_eq(box_setting(&b, "cpuset/", NULL)->bin, BIN_INERT);
+	ck_assert_int_eq(box_setting(&b, "ulimits/nofile", NULL)->bin,
+			 BIN_UNREADABLE);
+	ck_assert_uint_eq(box_count(&b, "CVS"), 1);
+	ck_assert_uint_eq(box_found(&b, FIND_SRC_VCS), 1);
+	ck_assert_uint_eq(box_found(&b, FIND_SRC_UNTRUSTED_LINK), 2);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_too_large)
+{
+	struct box b;
+	char *text;
+
+	box_open(&b);
+	text = arena_alloc(b.mem, VSERVER_SCALAR_MAX + 2);
+	memset(text, 'x', VSERVER_SCALAR_MAX + 1);
+	box_file(&b, "name", text);
+	box_read(&b);
+	ck_assert_int_eq(box_setting(&b, "name", NULL)->bin, BIN_UNREADABLE);
+	ck_assert_uint_eq(box_found(&b, FIND_SRC_TOO_LARGE), 1);
+	box_close(&b);
+}
+END_TEST
+
+static const struct {
+	const char *file, *text;
+	enum finding_id finding;
+} oddities[] = {
+	{ "context", "5\r\n", FIND_SRC_CRLF },
+	{ "context", "5", FIND_SRC_NO_NEWLINE },
+	{ "name", "\xef\xbb\xbfweb\n", FIND_SRC_BINARY },
+	{ "name", "w\xe9", FIND_SRC_BINARY },
+	{ "name", "web\nshop\n", FIND_SRC_EXTRA_LINES },
+	{ "interfaces/0/ip", "192.0.2.9\n192.0.2.10\n",
+	  FIND_NET_EXTRA_ADDRESS },
+	{ "bcapabilities", "`id`\n", FIND_SRC_EXPANSION },
+	{ "unknown", "", FIND_SRC_UNKNOWN_FILE },
+	{ "ccaps", "", FIND_SRC_FOREIGN },
+	{ "context", "1\n", FIND_SRC_ID },
+	{ "cflags", "no_sp\n", FIND_SRC_NOT_STARTED },
+	{ "ccapabilities", "kthread\n", FIND_CAP_KTHREAD },
+	{ "ccapabilities", "mount\n", FIND_CAP_PARTIAL_MOUNT },
+	{ "flags", "private\n", FIND_INI_PRIVATE },
+	{ "apps/pkgmgmt/base", "", FIND_INI_PKGDB },
+};
+
+START_TEST(test_oddity)
+{
+	struct box b;
+
+	box_one(&b, oddities[_i].file, oddities[_i].text);
+	ck_assert_uint_ge(box_found(&b, oddities[_i].finding), 1);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_defaults_tree)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "cgroup/cpu.shares", "512\n");
+	box_put(&b, ".defaults/cgroup/memory.limit_in_bytes", "1M\n");
+	box_put(&b, ".defaults/context.next", "40008\n");
+	box_read(&b);
+	ck_assert_int_eq(box_setting(&b, ".defaults/cgroup/memory.limit_in_bytes",
+				     NULL)->bin,
+			 BIN_OVERRIDDEN);
+	ck_assert_int_eq(box_setting(&b, ".defaults/context.next", NULL)->bin,
+			 BIN_INERT);
+	ck_assert_ptr_null(box_value(&b, FIELD_MEM_MAX));
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_defaults_hold)
+{
+	struct box b;
+
+	box_open(&b);
+	box_put(&b, ".defaults/cgroup/memory.limit_in_bytes", "1M\n");
+	box_put(&b, ".defaults/nonamespace", "");
+	box_read(&b);
+	ck_assert_str_eq(box_value(&b, FIELD_MEM_MAX), "1048576");
+	ck_assert_str_eq(box_value(&b, FIELD_NS_MOUNT), "host");
+	box_file(&b, "nocgroup", "");
+	box_file(&b, "namespace", "");
+	box_read(&b);
+	ck_assert_ptr_null(box_value(&b, FIELD_MEM_MAX));
+	ck_assert_str_eq(box_value(&b, FIELD_NS_MOUNT), "private");
+	box_close(&b);
+}
+END_TEST
+
+/* --- which guests there are ----------------------------------------------------- */
+
+START_TEST(test_list)
+{
+	struct sources l = { 0 };
+	struct box b;
+	struct err e;
+
+	box_open(&b);
+	box_put(&b, ".defaults/context", "1\n");
+	box_put(&b, "bad~/context", "1\n");
+	box_put(&b, "bad.rpmsave/context", "1\n");
+	box_put(&b, "bad.~123~/context", "1\n");
+	box_put(&b, "broken/vdir", "");
+	box_put(&b, "off/context", "1\n");
+	box_put(&b, "off/disabled", "");
+	box_put(&b, "notes/README", "");
+	box_put(&b, "clip/bcaps", "");
+	box_put(&b, "old1.conf", "#!/bin/sh\nS_CONTEXT=5\n");
+	box_put(&b, "vz.conf", "VE_ROOT=/x\n");
+	box_put(&b, "web.conf", "S_CONTEXT=6\n");
+	box_put(&b, "two/legacy", "");
+	box_put(&b, "two/context", "7\n");
+	box_put(&b, "two.conf", "S_CONTEXT=7\n");
+	ck_assert_int_eq(vserver_importer.list(&b.host, b.mem, &l, &e), 0);
+	ck_assert_uint_eq(l.list.n, 5);
+	ck_assert_str_eq(l.list.v[0]->id, "broken");
+	ck_assert_str_eq(l.list.v[1]->id, "off");
+	ck_assert_str_eq(l.list.v[2]->path, "/etc/vservers/old1.conf");
+	ck_assert_str_eq(l.list.v[3]->path, "/etc/vservers/two.conf");
+	ck_assert_str_eq(l.list.v[4]->path, "/etc/vservers/web");
+	ck_assert_int_eq(vserver_importer.bid(&b.host, "/etc/vservers/clip"),
+			 30);
+	ck_assert_int_eq(vserver_importer.bid(&b.host, "/etc/vservers/notes"),
+			 0);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_list_confdir)
+{
+	struct sources l = { 0 };
+	struct box b;
+	struct err e;
+
+	box_open(&b);
+	box_host(&b, "usr/lib/util-vserver/util-vserver-vars",
+		 "__CONFDIR='/opt/vs'\n");
+	box_host(&b, "opt/vs/db/context", "9\n");
+	ck_assert_int_eq(vserver_importer.list(&b.host, b.mem, &l, &e), 0);
+	ck_assert_uint_eq(l.list.n, 2);
+	ck_assert_str_eq(l.list.v[0]->path, "/opt/vs/db");
+	box_close(&b);
+}
+END_TEST
+
+/* --- the table ------------------------------------------------------------------- */
+
+/* A path that the row fits: '*' is "0". */
+static char *path_of(struct arena *mem, const char *name)
+{
+	char *path = arena_strdup(mem, name);
+
+	for (char *p = strchr(path, '*'); p != NULL; p = strchr(p, '*'))
+		*p = '0';
+	return path;
+}
+
+static bool is_mine(const struct key *row)
+{
+	return strstr(row->ref, "vserver.md") != NULL;
+}
+
+/* Every row that is a path and has an example takes it without a fault. */
+START_TEST(test_examples)
+{
+	const struct importer *imp = &vserver_importer;
+	struct box b;
+
+	box_open(&b);
+	for (size_t i = 0; i < imp->n_keys; i++) {
+		const struct key *row = &imp->keys[i];
+
+		if (row->example == NULL || strchr(row->name, ':') != NULL ||
+		    !is_mine(row))
+			continue;
+		b.g = guest_new(b.mem);
+		b.r = reading_new(b.g, &b.source, imp);
+		vserver_begin(b.r, b.source.path);
+		vserver_read_text(b.r, path_of(b.mem, row->name),
+				  row->example);
+		ck_assert_msg(b.g->settings.n > 0, "%s", row->name);
+		for (size_t k = 0; k < b.g->settings.n; k++)
+			ck_assert_msg(b.g->settings.v[k]->bin != BIN_INVALID ||
+					      !b.g->settings.v[k]->decided,
+				      "%s: %s", row->name,
+				      b.g->settings.v[k]->note);
+	}
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_rows)
+{
+	const struct importer *imp = &vserver_importer;
+
+	for (size_t i = 0; i < imp->n_keys; i++) {
+		const struct key *row = &imp->keys[i];
+
+		ck_assert_msg(row->ref != NULL, "%s has no ref", row->name);
+		ck_assert_msg(row->parse == NULL || row->example != NULL ||
+				      VS_FORMAT_OF(row->arg) == VS_DIR,
+			      "%s has no example", row->name);
+		ck_assert_msg(row->fate == FATE_EXACT || row->note != NULL,
+			      "%s has no note", row->name);
+		for (size_t k = i + 1; k < imp->n_keys; k++)
+			ck_assert_msg(!str_eq(row->name, imp->keys[k].name),
+				      "%s is there twice", row->name);
+	}
+}
+END_TEST
+
+/* Every bit of the reference's tables has its row; 3.1 to 3.6. */
+START_TEST(test_bits)
+{
+	for (unsigned bit = 0; bit < 34; bit++) {
+		bool found = false;
+
+		for (size_t i = 0; i < vserver_n_keys; i++)
+			if (str_starts(vserver_keys[i].name,
+				       "bcapabilities:") &&
+			    cap_find(vserver_keys[i].name + 14) == (int)bit)
+				found = true;
+		ck_assert_msg(found, "capability %u", bit);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	bool ok, none, keep;
+	uint64_t v;
+} numbers[] = {
+	{ "0400", true, false, false, 256 },
+	{ "4K", true, false, false, 4096 },
+	{ "4k", true, false, false, 4000 },
+	{ "0x1000", true, false, false, 4096 },
+	{ "2M", true, false, false, 2097152 },
+	{ "2m", true, false, false, 2000000 },
+	{ "inf", true, true, false, 0 },
+	{ "infinity", true, true, false, 0 },
+	{ "-1", true, true, false, 0 },
+	{ "-2", true, false, true, 0 },
+	{ "18446744073709551615", true, false, false, INT64_MAX },
+	{ "512 MB", false, false, false, 0 },
+	{ "1G", false, false, false, 0 },
+	{ "unlimited", false, false, false, 0 },
+	{ "1.5", false, false, false, 0 },
+	{ "", false, false, false, 0 },
+	{ "-3", false, false, false, 0 },
+	{ "9223372036854775807K", false, false, false, 0 },
+};
+
+START_TEST(test_number)
+{
+	struct vserver_number n;
+	struct err e;
+	const int rc = vserver_number(numbers[_i].text, &n, &e);
+
+	ck_assert_int_eq(rc, numbers[_i].ok ? 0 : -1);
+	if (rc < 0)
+		return;
+	ck_assert(n.none == numbers[_i].none);
+	ck_assert(n.keep == numbers[_i].keep);
+	ck_assert_uint_eq(n.v, numbers[_i].v);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("vserver_caps");
+	TCase *t = tcase_create("caps");
+
+	tcase_add_loop_test(t, test_bcap, 0, COUNT(bcaps));
+	tcase_add_test(t, test_bcap_defaults);
+	tcase_add_loop_test(t, test_bcap_release, 0, COUNT(releases));
+	tcase_add_test(t, test_bcap_facts);
+	tcase_add_test(t, test_bcap_outcomes);
+	tcase_add_test(t, test_bcap_row);
+	tcase_add_test(t, test_bcap_superseded);
+	tcase_add_loop_test(t, test_partial, 0, COUNT(partial));
+	tcase_add_loop_test(t, test_flags, 0, COUNT(flags));
+	tcase_add_test(t, test_cflags_mask);
+	tcase_add_test(t, test_cflags_over_flags);
+	suite_add_tcase(s, t);
+	t = tcase_create("walk");
+	tcase_add_loop_test(t, test_name, 0, COUNT(names));
+	tcase_add_test(t, test_identity);
+	tcase_add_loop_test(t, test_bad_root, 0, COUNT(roots));
+	tcase_add_loop_test(t, test_count, 0, COUNT(counts));
+	tcase_add_test(t, test_odd_files);
+	tcase_add_test(t, test_too_large);
+	tcase_add_loop_test(t, test_oddity, 0, COUNT(oddities));
+	tcase_add_test(t, test_defaults_tree);
+	tcase_add_test(t, test_defaults_hold);
+	tcase_add_test(t, test_list);
+	tcase_add_test(t, test_list_confdir);
+	suite_add_tcase(s, t);
+	t = tcase_create("table");
+	tcase_add_test(t, test_examples);
+	tcase_add_test(t, test_rows);
+	tcase_add_test(t, test_bits);
+	tcase_add_loop_test(t, test_number, 0, COUNT(numbers));
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *r = srunner_create(suite());
+	int failed;
+
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}

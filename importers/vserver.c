@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/attr.h"
+#include "base/num.h"
 #include "derive.h"
 #include "facts.h"
 #include "importers/vserver/read.h"
@@ -31,24 +32,50 @@ enum bid {
 };
 
 static const struct default_value defaults[] = {
-	{ FIELD_INIT_STYLE, "sysv", "vserver.md 2.2" },
-	{ FIELD_CAPS,
-	  "chown dac_override dac_read_search fowner fsetid kill setgid setuid "
+	{ .field = FIELD_INIT_STYLE,
+	  .value = "sysv",
+	  .ref = "vserver.md 2.2" },
+	{ .field = FIELD_CAPS,
+	  .value = "chown dac_override dac_read_search fowner fsetid kill setgid setuid "
 	  "net_bind_service sys_chroot sys_ptrace sys_boot sys_tty_config "
 	  "lease audit_write setfcap",
-	  "vserver.md 3.1; lib/getinsecurebcaps.c" },
-	{ FIELD_NS_PID, "filtered", "vserver.md 2.7" },
-	{ FIELD_NS_NET, "filtered", "vserver.md 2.7" },
-	{ FIELD_NS_MOUNT, "private", "vserver.md 2.7" },
-	{ FIELD_NS_IPC, "private", "vserver.md 2.7" },
-	{ FIELD_NS_UTS, "private", "vserver.md 2.7" },
-	{ FIELD_NS_USER, "host", "vserver.md 2.7" },
-	{ FIELD_NS_CGROUP, "host", "vserver.md 2.7" },
-	{ FIELD_LSM, "none", "vserver.md 3.9" },
-	{ FIELD_SECCOMP, "none", "vserver.md 3.9" },
-	{ FIELD_PROC_VIEW, "filtered", "vserver.md 3.9" },
-	{ FIELD_SYS_VIEW, "none", "vserver.md 4.7" },
-	{ FIELD_DEVICE_POLICY, "nodes", "vserver.md 3.7" },
+	  .ref = "vserver.md 3.1; lib/getinsecurebcaps.c" },
+	{ .field = FIELD_NS_PID,
+	  .value = "filtered",
+	  .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_NET,
+	  .value = "filtered",
+	  .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_MOUNT,
+	  .value = "private",
+	  .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_IPC,
+	  .value = "private",
+	  .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_UTS,
+	  .value = "private",
+	  .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_USER,
+	  .value = "host",
+	  .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_CGROUP,
+	  .value = "host",
+	  .ref = "vserver.md 2.7" },
+	{ .field = FIELD_LSM,
+	  .value = "none",
+	  .ref = "vserver.md 3.9" },
+	{ .field = FIELD_SECCOMP,
+	  .value = "none",
+	  .ref = "vserver.md 3.9" },
+	{ .field = FIELD_PROC_VIEW,
+	  .value = "filtered",
+	  .ref = "vserver.md 3.9" },
+	{ .field = FIELD_SYS_VIEW,
+	  .value = "none",
+	  .ref = "vserver.md 4.7" },
+	{ .field = FIELD_DEVICE_POLICY,
+	  .value = "nodes",
+	  .ref = "vserver.md 3.7" },
 };
 
 /* The set of releases up to 0.30.215: SETPCAP as well; reference 3.1. */
@@ -335,8 +362,32 @@ static const char *base_of(const char *path)
 }
 
 /*
- * Which release's default set holds. Files that only the newest release knows
- * say so themselves; else what was recorded of the host; else the newest.
+ * Builds of 0.30.216-pre that gave another default set: from 27 October 2008
+ * (8d15096, first in pre2773) a list of what to keep took the place of a list
+ * of what to remove, and SETFCAP was added on 1 June 2011 (e3f1125), after
+ * pre2955. Debian 6 had pre2864.
+ */
+enum { PRE_KEEP_LIST = 2773, PRE_SETFCAP = 2956 };
+
+static enum vserver_release release_of_text(const char *version)
+{
+	static const char pre[] = "0.30.216-pre";
+	const char *p = strstr(version, pre);
+	uint64_t n;
+	struct err e;
+
+	if (strstr(version, "0.30.216") == NULL)
+		return VS_RELEASE_OLD;
+	if (p == NULL || num_u64(p + strlen(pre), &n, &e) < 0 ||
+	    n >= PRE_SETFCAP)
+		return VS_RELEASE_NEW;
+	return n >= PRE_KEEP_LIST ? VS_RELEASE_MIDDLE : VS_RELEASE_OLD;
+}
+
+/*
+ * Which release's default set holds: as recorded of the host, else the newest
+ * when there are files that only that one knows, else the newest as a guess
+ * (*ret_how NULL).
  */
 static enum vserver_release release_of(const struct vserver *v,
 				       const struct facts *facts,
@@ -345,18 +396,17 @@ static enum vserver_release release_of(const struct vserver *v,
 	static const char *const newest[] = { "cflags", "umask", "cgroup",
 					      "netns", "ionice" };
 
-	for (size_t i = 0; i < COUNT(newest); i++)
-		if (is_there(v->t, v->cfg, newest[i])) {
-			*ret_how = newest[i];
-			return VS_RELEASE_NEW;
-		}
 	*ret_how = NULL;
-	if (facts == NULL || facts->tools_version == NULL)
-		return VS_RELEASE_NEW;
-	*ret_how = facts->tools_version;
-	return strstr(facts->tools_version, "0.30.216") != NULL
-		       ? VS_RELEASE_NEW
-		       : VS_RELEASE_OLD;
+	if (v->legacy)
+		*ret_how = "legacy";
+	else if (facts != NULL && facts->tools_version != NULL)
+		*ret_how = facts->tools_version;
+	if (*ret_how != NULL)
+		return v->legacy ? VS_RELEASE_OLD : release_of_text(*ret_how);
+	for (size_t i = 0; i < COUNT(newest); i++)
+		if (is_there(v->t, v->cfg, newest[i]))
+			*ret_how = newest[i];
+	return VS_RELEASE_NEW;
 }
 
 static void set_default_caps(struct reading *r)
@@ -371,7 +421,7 @@ static void set_default_caps(struct reading *r)
 				"vserver.md 3.1: up to 0.30.215");
 	else if (v->release == VS_RELEASE_MIDDLE)
 		reading_default(r, FIELD_CAPS, r->g, caps_middle,
-				"vserver.md 3.1: 0.30.216-pre before 2011");
+				"vserver.md 3.1: 0.30.216-pre of 2008 to 2011");
 	if (how == NULL)
 		reading_find_at(r, FIND_CAP_RELEASE,
 				reading_origin(r, ORIGIN_FILE, v->cfg, 0,

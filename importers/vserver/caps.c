@@ -347,6 +347,32 @@ static bool is_from(const struct item *i, const char *file)
 	return str_eq(i->s->from.key, file);
 }
 
+/* The only bit of the item, or BITS. */
+static unsigned single_bit(const struct item *i)
+{
+	for (unsigned bit = 0; bit < BITS; bit++)
+		if (i->bits == BIT(bit))
+			return bit;
+	return BITS;
+}
+
+/* The row of the bit, where the item names only one. */
+static void set_row(const struct item *i)
+{
+	const unsigned bit = single_bit(i);
+
+	if (bit < BITS && bit_row(i->list, bit) != NULL)
+		i->s->row = bit_row(i->list, bit);
+}
+
+/* Ends an item that something later or newer has replaced. */
+static void lose(struct reading *r, struct item *i)
+{
+	i->lost = true;
+	set_row(i);
+	reading_resume(r, i->s);
+}
+
 /* An older file beside the newer one that the tools read in its place. */
 static void supersede(struct reading *r, const char *old, const char *newer,
 		      enum finding_id id)
@@ -361,8 +387,7 @@ static void supersede(struct reading *r, const char *old, const char *newer,
 
 		if (!is_from(i, old))
 			continue;
-		i->lost = true;
-		reading_resume(r, i->s);
+		lose(r, i);
 		reading_decide(r, BIN_OVERRIDDEN,
 			       "%s is not read where there is %s", old, newer);
 		reading_find(r, id, "\"%s\" not taken: %s is read, not %s",
@@ -387,8 +412,7 @@ static void overwrite(struct reading *r, size_t k)
 	}
 	if (by == NULL || left != 0)
 		return;
-	i->lost = true;
-	reading_resume(r, i->s);
+	lose(r, i);
 	reading_decide(r, BIN_OVERRIDDEN, "line %u says \"%s\"",
 		       by->s->from.line, by->s->from.text);
 	reading_find(r, FIND_SRC_MULTIPLE, "\"%s\": line %u says \"%s\", the "
@@ -402,15 +426,6 @@ static void apply(struct vserver_caps *c, const struct item *i)
 		c->set[i->list] |= i->bits;
 	else
 		c->set[i->list] &= ~i->bits;
-}
-
-/* The only bit of the item, or BITS. */
-static unsigned single_bit(const struct item *i)
-{
-	for (unsigned bit = 0; bit < BITS; bit++)
-		if (i->bits == BIT(bit))
-			return bit;
-	return BITS;
 }
 
 static void settle_bcap(struct reading *r, const struct item *i)
@@ -500,7 +515,7 @@ static void settle_flag(struct reading *r, const struct item *i)
 			continue;
 		note = row->note;
 		taken = take_bit(r, row, i->on) || taken;
-		if (i->on && row->fate != FATE_APPROX)
+		if (i->on && row->fate != FATE_DECIDED)
 			find_bit(r, row);
 		dropped = dropped || (i->on && row->fate == FATE_DROPPED);
 	}
@@ -595,11 +610,7 @@ static void settle_partial(struct reading *r)
 
 static void settle_item(struct reading *r, struct item *i)
 {
-	const unsigned bit = single_bit(i);
-	const struct key *row = bit < BITS ? bit_row(i->list, bit) : NULL;
-
-	if (row != NULL)
-		i->s->row = row;
+	set_row(i);
 	reading_resume(r, i->s);
 	if (i->list == VS_BCAP)
 		settle_bcap(r, i);

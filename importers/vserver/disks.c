@@ -96,11 +96,26 @@ int vserver_limits_sysctl(struct reading *r, const char *value, struct err *e)
 	return 0;
 }
 
+/* All that an entry says, for messages. */
+static const char *meant(struct reading *r, const struct dlimit *d)
+{
+	struct strv words = { 0 };
+
+	for (size_t i = 0; i < VS_DLIMIT_DISABLED; i++)
+		if (d->s[i] != NULL)
+			strv_add(r->g->mem, &words,
+				 arena_printf(r->g->mem, "%s %s",
+					      strrchr(d->s[i]->from.key, '/') +
+						      1,
+					      d->s[i]->from.text));
+	return strv_join(r->g->mem, &words, ", ");
+}
+
 static void end_dlimit(struct reading *r, const struct dlimit *d,
 		       const char *why, bool find)
 {
 	for (size_t i = 0; i < VS_DLIMIT__MAX; i++) {
-		if (d->s[i] == NULL || d->s[i]->decided)
+		if (d->s[i] == NULL)
 			continue;
 		reading_resume(r, d->s[i]);
 		reading_decide(r, BIN_INERT, "%s", why);
@@ -108,10 +123,8 @@ static void end_dlimit(struct reading *r, const struct dlimit *d,
 			reading_find(r, FIND_LIM_DISK_SKIPPED,
 				     "dlimits/%s: %s, so it never held; meant "
 				     "was %s",
-				     d->name, why,
-				     d->s[i]->from.text != NULL
-					     ? d->s[i]->from.text
-					     : "it");
+				     d->name, why, meant(r, d));
+		find = false;
 	}
 }
 

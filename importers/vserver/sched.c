@@ -254,10 +254,12 @@ static int64_t value_of(const struct vserver_bucket *b, enum vserver_sched key,
 	return b->s[key] != NULL && b->v[key] > 0 ? b->v[key] : otherwise;
 }
 
-/* Ends what has not got an outcome yet. */
+/* Ends what has not got an outcome yet; the first of them gets the finding. */
 static void end_rest(struct reading *r, struct vserver_bucket *b,
 		     enum bin bin, enum finding_id id, const char *why)
 {
+	bool found = false;
+
 	for (size_t i = 0; i < VS_SCHED__MAX; i++) {
 		struct setting *s = b->s[i];
 
@@ -265,9 +267,9 @@ static void end_rest(struct reading *r, struct vserver_bucket *b,
 			continue;
 		reading_resume(r, s);
 		reading_decide(r, bin, "%s", why);
-		reading_find(r, id, "%s %s: %s",
-			     s->item != NULL ? s->item : s->from.key,
-			     s->from.text != NULL ? s->from.text : "", why);
+		if (!found)
+			reading_find(r, id, "%s", why);
+		found = true;
 	}
 }
 
@@ -299,9 +301,11 @@ static struct setting *carrier(struct reading *r, struct vserver_bucket *b,
 	return vserver_caps_flag_setting(r, flag);
 }
 
+/* The other settings that the value of r->cur is made of. */
 static void take_parts(struct reading *r, struct vserver_bucket *b,
 		       enum field_id field, const char *flag)
 {
+	const char *note = r->cur->note;
 	struct setting *others[] = { b->s[VS_SCHED_FILL],
 				     b->s[VS_SCHED_INTERVAL],
 				     vserver_caps_flag_setting(r, flag) };
@@ -311,6 +315,7 @@ static void take_parts(struct reading *r, struct vserver_bucket *b,
 			continue;
 		reading_resume(r, others[i]);
 		take_part(r, field, r->g);
+		reading_approx(r, "%s", note);
 	}
 }
 
@@ -363,6 +368,9 @@ static void settle_hard(struct reading *r, struct vserver_bucket *b)
 		       "%" PRIu64 " of %" PRIu64 " ticks on %u %s: %" PRIu64
 		       " of %d microseconds",
 		       fill, interval, cpus, how, quota, PERIOD);
+	finding_covers(r->g,
+		       reading_find(r, FIND_LIM_CPU_BUCKET, "%s", r->cur->note),
+		       FIELD_CPU_QUOTA, NULL);
 	take_parts(r, b, FIELD_CPU_QUOTA, "sched_hard");
 	take_burst(r, b, quota);
 }
@@ -386,10 +394,13 @@ static void take_weight(struct reading *r, struct vserver_bucket *b,
 				       : weight;
 	reading_resume(r, s);
 	take_u64(r, FIELD_CPU_WEIGHT, r->g, weight);
-	reading_find(r, FIND_LIM_CPU_WEIGHT,
-		     "%" PRIu64 " of %" PRIu64 " ticks, where 1 of 4 is usual: "
-		     "limit.cpu-weight %" PRIu64,
-		     fill, interval, weight);
+	reading_approx(r,
+		       "%" PRIu64 " of %" PRIu64 " ticks, where 1 of 4 is "
+		       "usual: limit.cpu-weight %" PRIu64,
+		       fill, interval, weight);
+	finding_covers(r->g,
+		       reading_find(r, FIND_LIM_CPU_WEIGHT, "%s", r->cur->note),
+		       FIELD_CPU_WEIGHT, NULL);
 	take_parts(r, b, FIELD_CPU_WEIGHT, flag);
 }
 

@@ -16,7 +16,7 @@
 #include "importers/vserver/table.h"
 
 enum {
-	PAGE = 4096,	      /* bytes in a page of x86 */
+	PAGE = 4096,          /* bytes in a page of x86 */
 	VARS_MAX = 256 << 10, /* bytes of util-vserver-vars */
 	CONF_MAX = 1 << 20,   /* bytes of a NAME.conf */
 };
@@ -32,47 +32,28 @@ enum bid {
 };
 
 static const struct default_value defaults[] = {
-	{ .field = FIELD_INIT_STYLE,
-	  .value = "sysv",
-	  .ref = "vserver.md 2.2" },
+	{ .field = FIELD_INIT_STYLE, .value = "sysv", .ref = "vserver.md 2.2" },
 	{ .field = FIELD_CAPS,
-	  .value = "chown dac_override dac_read_search fowner fsetid kill setgid setuid "
-	  "net_bind_service sys_chroot sys_ptrace sys_boot sys_tty_config "
-	  "lease audit_write setfcap",
+	  .value =
+		  "chown dac_override dac_read_search fowner fsetid kill setgid setuid "
+		  "net_bind_service sys_chroot sys_ptrace sys_boot sys_tty_config "
+		  "lease audit_write setfcap",
 	  .ref = "vserver.md 3.1; lib/getinsecurebcaps.c" },
-	{ .field = FIELD_NS_PID,
-	  .value = "filtered",
-	  .ref = "vserver.md 2.7" },
-	{ .field = FIELD_NS_NET,
-	  .value = "filtered",
-	  .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_PID, .value = "filtered", .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_NET, .value = "filtered", .ref = "vserver.md 2.7" },
 	{ .field = FIELD_NS_MOUNT,
 	  .value = "private",
 	  .ref = "vserver.md 2.7" },
-	{ .field = FIELD_NS_IPC,
-	  .value = "private",
-	  .ref = "vserver.md 2.7" },
-	{ .field = FIELD_NS_UTS,
-	  .value = "private",
-	  .ref = "vserver.md 2.7" },
-	{ .field = FIELD_NS_USER,
-	  .value = "host",
-	  .ref = "vserver.md 2.7" },
-	{ .field = FIELD_NS_CGROUP,
-	  .value = "host",
-	  .ref = "vserver.md 2.7" },
-	{ .field = FIELD_LSM,
-	  .value = "none",
-	  .ref = "vserver.md 3.9" },
-	{ .field = FIELD_SECCOMP,
-	  .value = "none",
-	  .ref = "vserver.md 3.9" },
+	{ .field = FIELD_NS_IPC, .value = "private", .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_UTS, .value = "private", .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_USER, .value = "host", .ref = "vserver.md 2.7" },
+	{ .field = FIELD_NS_CGROUP, .value = "host", .ref = "vserver.md 2.7" },
+	{ .field = FIELD_LSM, .value = "none", .ref = "vserver.md 3.9" },
+	{ .field = FIELD_SECCOMP, .value = "none", .ref = "vserver.md 3.9" },
 	{ .field = FIELD_PROC_VIEW,
 	  .value = "filtered",
 	  .ref = "vserver.md 3.9" },
-	{ .field = FIELD_SYS_VIEW,
-	  .value = "none",
-	  .ref = "vserver.md 4.7" },
+	{ .field = FIELD_SYS_VIEW, .value = "none", .ref = "vserver.md 4.7" },
 	{ .field = FIELD_DEVICE_POLICY,
 	  .value = "nodes",
 	  .ref = "vserver.md 3.7" },
@@ -89,7 +70,7 @@ static const char caps_middle[] =
 	"net_bind_service sys_chroot sys_ptrace sys_boot sys_tty_config "
 	"lease audit_write";
 
-/* --- which guests there are ------------------------------------------- */
+/* --- which guests there are -------------------------------------------- */
 
 /* The files that make a directory one of ours, and how sure they do. */
 static const struct sign {
@@ -269,10 +250,9 @@ static void add_source(struct lister *l, const char *id, const char *path)
 	if (is_listed(l->ret, id))
 		return;
 	s = pvec_add(l->mem, &l->ret->list);
-	*s = (struct source){ .host = l->h,
-			      .kind = "vserver",
-			      .id = id,
-			      .path = path };
+	*s = (struct source){
+		.host = l->h, .kind = "vserver", .id = id, .path = path
+	};
 }
 
 /* A directory, unless it says "legacy" and there is the NAME.conf it means. */
@@ -349,9 +329,8 @@ static const char *dir_of(struct arena *mem, const char *path)
 
 	if (slash == NULL)
 		return ".";
-	return slash == path
-		       ? "/"
-		       : arena_strndup(mem, path, (size_t)(slash - path));
+	return slash == path ? "/" :
+			       arena_strndup(mem, path, (size_t)(slash - path));
 }
 
 static const char *base_of(const char *path)
@@ -440,13 +419,13 @@ struct vserver *vserver_begin(struct reading *r, const char *path)
 	v->t = r->source->host->tree;
 	v->legacy = !tree_is_dir(v->t, path) && str_ends(name, ".conf");
 	v->confdir = dir_of(r->g->mem, path);
-	v->name = v->legacy ? arena_strndup(r->g->mem, name, strlen(name) - 5)
-			    : arena_strdup(r->g->mem, name);
+	v->name = v->legacy ? arena_strndup(r->g->mem, name, strlen(name) - 5) :
+			      arena_strdup(r->g->mem, name);
 	v->cfg = arena_printf(r->g->mem, "%s/%s",
 			      str_eq(v->confdir, "/") ? "" : v->confdir,
 			      v->name);
-	v->page = facts != NULL && facts->page_size > 0 ? facts->page_size
-							: PAGE;
+	v->page = facts != NULL && facts->page_size > 0 ? facts->page_size :
+							  PAGE;
 	v->path = "";
 	r->state = v;
 	set_default_caps(r);
@@ -497,9 +476,9 @@ static void fill_in(struct reading *r)
 	const char *root;
 
 	if (v->legacy && g->rootfs.from == NULL) {
-		root = arena_printf(
-			g->mem, "%s/%s",
-			vserver_root_base(v->t, v->confdir, g->mem), v->name);
+		root = arena_printf(g->mem, "%s/%s",
+				    vserver_root_base(v->t, v->confdir, g->mem),
+				    v->name);
 		reading_default(r, FIELD_ROOTFS, g, root, "vserver.md 1.2");
 		if (!tree_is_dir(v->t, root))
 			reading_find_at(r, FIND_DSK_NO_ROOT, at,

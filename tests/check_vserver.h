@@ -61,10 +61,10 @@ static inline void box_file(struct box *b, const char *path, const char *text)
 
 static inline void box_link(struct box *b, const char *text, const char *path)
 {
-	ck_assert_int_eq(symlinkat(text, b->fd,
-				   arena_printf(b->mem,
-						"etc/vservers/web/%s", path)),
-			 0);
+	ck_assert_int_eq(
+		symlinkat(text, b->fd,
+			  arena_printf(b->mem, "etc/vservers/web/%s", path)),
+		0);
 }
 
 static inline void box_dir(struct box *b, const char *path)

@@ -7,7 +7,7 @@
 #include "importers/vserver/format.h"
 #include "importers/vserver/read.h"
 
-/* --- capabilities -------------------------------------------------------- */
+/* --- capabilities ------------------------------------------------------ */
 
 static const struct {
 	const char *file, *text;
@@ -66,10 +66,8 @@ static const struct {
 	const char *version;
 	uint64_t mask;
 } releases[] = {
-	{ "0.30.215", 0xB44C05FF },
-	{ "0.30.216-pre2770", 0xB44C05FF },
-	{ "0.30.216-pre2864", 0x344C04FF },
-	{ "0.30.216-pre3054", 0xB44C04FF },
+	{ "0.30.215", 0xB44C05FF },         { "0.30.216-pre2770", 0xB44C05FF },
+	{ "0.30.216-pre2864", 0x344C04FF }, { "0.30.216-pre3054", 0xB44C04FF },
 	{ "0.30.216", 0xB44C04FF },
 };
 
@@ -159,7 +157,7 @@ START_TEST(test_bcap_superseded)
 }
 END_TEST
 
-/* --- partial capabilities, flags -------------------------------------------- */
+/* --- partial capabilities, flags --------------------------------------- */
 
 static const struct {
 	const char *file, *text, *value;
@@ -228,8 +226,8 @@ END_TEST
 
 START_TEST(test_cflags_mask)
 {
-	static const char *const on[] = { "secure",	"virt_uptime",
-					  "sc_helper",	"fakeinit",
+	static const char *const on[] = { "secure",     "virt_uptime",
+					  "sc_helper",  "fakeinit",
 					  "sched_hard", "virt_mem" };
 	static const char *const off[] = { "lock", "sched_prio", "private" };
 	struct box b;
@@ -260,7 +258,7 @@ START_TEST(test_cflags_over_flags)
 }
 END_TEST
 
-/* --- names, ids, root --------------------------------------------------------- */
+/* --- names, ids, root -------------------------------------------------- */
 
 static const struct {
 	const char *file, *text;
@@ -343,7 +341,7 @@ START_TEST(test_bad_root)
 }
 END_TEST
 
-/* --- the walk ------------------------------------------------------------------ */
+/* --- the walk ---------------------------------------------------------- */
 
 static const struct {
 	const char *file, *text;
@@ -465,9 +463,10 @@ START_TEST(test_defaults_tree)
 	box_put(&b, ".defaults/cgroup/memory.limit_in_bytes", "1M\n");
 	box_put(&b, ".defaults/context.next", "40008\n");
 	box_read(&b);
-	ck_assert_int_eq(box_setting(&b, ".defaults/cgroup/memory.limit_in_bytes",
-				     NULL)->bin,
-			 BIN_OVERRIDDEN);
+	ck_assert_int_eq(
+		box_setting(&b, ".defaults/cgroup/memory.limit_in_bytes", NULL)
+			->bin,
+		BIN_OVERRIDDEN);
 	ck_assert_int_eq(box_setting(&b, ".defaults/context.next", NULL)->bin,
 			 BIN_INERT);
 	ck_assert_ptr_null(box_value(&b, FIELD_MEM_MAX));
@@ -494,7 +493,7 @@ START_TEST(test_defaults_hold)
 }
 END_TEST
 
-/* --- which guests there are ----------------------------------------------------- */
+/* --- which guests there are -------------------------------------------- */
 
 START_TEST(test_list)
 {
@@ -550,7 +549,7 @@ START_TEST(test_list_confdir)
 }
 END_TEST
 
-/* --- the table ------------------------------------------------------------------- */
+/* --- the table --------------------------------------------------------- */
 
 /* A path that the row fits: '*' is "0". */
 static char *path_of(struct arena *mem, const char *name)
@@ -583,8 +582,7 @@ START_TEST(test_examples)
 		b.g = guest_new(b.mem);
 		b.r = reading_new(b.g, &b.source, imp);
 		vserver_begin(b.r, b.source.path);
-		vserver_read_text(b.r, path_of(b.mem, row->name),
-				  row->example);
+		vserver_read_text(b.r, path_of(b.mem, row->name), row->example);
 		ck_assert_msg(b.g->settings.n > 0, "%s", row->name);
 		for (size_t k = 0; k < b.g->settings.n; k++)
 			ck_assert_msg(b.g->settings.v[k]->bin != BIN_INVALID ||

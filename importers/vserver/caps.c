@@ -87,8 +87,8 @@ static const struct view {
 /* What the model calls a namespace that umask allows; fields.def, ns.unshare.
  */
 static const struct view spaces[] = {
-	{ 9, "fs" },	{ 17, "mount" }, { 26, "uts" }, { 27, "ipc" },
-	{ 28, "user" }, { 29, "pid" },	 { 30, "net" },
+	{ 9, "fs" },    { 17, "mount" }, { 26, "uts" }, { 27, "ipc" },
+	{ 28, "user" }, { 29, "pid" },   { 30, "net" },
 };
 
 /* One word of a list, once it is understood. */
@@ -233,8 +233,7 @@ static const char *negations(struct reading *r, const char *word, bool *ret_on)
 static struct item *keep(struct reading *r, enum vserver_list list,
 			 uint64_t bits, bool on)
 {
-	struct item *i =
-		pvec_add(r->g->mem, &vserver_of(r)->caps->items);
+	struct item *i = pvec_add(r->g->mem, &vserver_of(r)->caps->items);
 
 	*i = (struct item){ .s = r->cur, .list = list, .bits = bits, .on = on };
 	return i;
@@ -263,8 +262,8 @@ static void never_effective(struct reading *r, enum vserver_list list,
 		       "had an effect",
 		       value);
 	reading_find(r,
-		     lists[list].privilege ? FIND_CAP_NOT_EFFECTIVE
-					   : FIND_SRC_NO_NEWLINE,
+		     lists[list].privilege ? FIND_CAP_NOT_EFFECTIVE :
+					     FIND_SRC_NO_NEWLINE,
 		     "\"%s\" is on a last line without newline: the old tools "
 		     "lost it, so it is not taken; the intent was \"%s\"",
 		     value, value);
@@ -415,8 +414,9 @@ static void overwrite(struct reading *r, size_t k)
 	lose(r, i);
 	reading_decide(r, BIN_OVERRIDDEN, "line %u says \"%s\"",
 		       by->s->from.line, by->s->from.text);
-	reading_find(r, FIND_SRC_MULTIPLE, "\"%s\": line %u says \"%s\", the "
-					   "later counts",
+	reading_find(r, FIND_SRC_MULTIPLE,
+		     "\"%s\": line %u says \"%s\", the "
+		     "later counts",
 		     i->s->from.text, by->s->from.line, by->s->from.text);
 }
 
@@ -473,9 +473,9 @@ static bool take_bit(struct reading *r, const struct key *row, bool on)
 		take_bool(r, row->field, r->g, on);
 		return true;
 	}
-	name = row->field == FIELD_UNSHARE
-		       ? name_of(spaces, COUNT(spaces), bit)
-		       : name_of(views, COUNT(views), bit);
+	name = row->field == FIELD_UNSHARE ?
+		       name_of(spaces, COUNT(spaces), bit) :
+		       name_of(views, COUNT(views), bit);
 	if (name == NULL || !on ||
 	    (row->field != FIELD_UNSHARE && row->field != FIELD_VIRTUAL_VIEWS))
 		return false;
@@ -489,8 +489,8 @@ static void find_bit(struct reading *r, const struct key *row)
 
 	if (row->finding == FIND__MAX)
 		return;
-	f = reading_find(r, row->finding, "%s: %s",
-			 strchr(row->name, ':') + 1, row->note);
+	f = reading_find(r, row->finding, "%s: %s", strchr(row->name, ':') + 1,
+			 row->note);
 	if (row->field != FIELD__MAX && row->field != FIELD_PARTIAL_CAPS)
 		finding_covers(r->g, f, row->field, NULL);
 }
@@ -528,7 +528,7 @@ static void settle_flag(struct reading *r, const struct item *i)
 			       note);
 }
 
-/* --- partial capabilities ----------------------------------------------- */
+/* --- partial capabilities ---------------------------------------------- */
 
 /* ccapabilities, and raw_icmp which either list can take away. */
 static uint64_t partial_set(const struct vserver_caps *c)
@@ -543,8 +543,8 @@ static uint64_t partial_set(const struct vserver_caps *c)
 static bool is_partial(const struct item *i)
 {
 	return !i->lost &&
-	       (i->list == VS_CCAP || (i->list == VS_NCAP &&
-				       (i->bits & BIT(NCAP_RAW_ICMP)) != 0));
+	       (i->list == VS_CCAP ||
+		(i->list == VS_NCAP && (i->bits & BIT(NCAP_RAW_ICMP)) != 0));
 }
 
 static void take_partial(struct reading *r, uint64_t set)
@@ -606,7 +606,7 @@ static void settle_partial(struct reading *r)
 					    r->g->partial_caps.from != NULL);
 }
 
-/* --- the settling -------------------------------------------------------- */
+/* --- the settling ------------------------------------------------------ */
 
 static void settle_item(struct reading *r, struct item *i)
 {

@@ -1,4 +1,4 @@
-/* Parsers of the rows in keys_caps.def, and the lists that their bits are of. */
+/* Parsers of the rows in keys_caps.def, and the lists of their bits. */
 #ifndef REHOST_IMPORTERS_VSERVER_CAPS_H
 #define REHOST_IMPORTERS_VSERVER_CAPS_H
 
@@ -17,7 +17,7 @@ enum vserver_list {
 
 /* The .arg of a bit's row: which bit of which list. */
 #define VS_BIT(list, bit) ((unsigned)(bit) | ((unsigned)(list) << 8))
-#define VS_BIT_OF(arg) ((arg) & 0xffU)
+#define VS_BIT_OF(arg) ((arg)&0xffU)
 
 /* One item of a flag list; the row's number is its list. */
 int vserver_caps_item(struct reading *r, const char *value, struct err *e);

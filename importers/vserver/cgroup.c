@@ -44,8 +44,7 @@ static const char *text_of(struct reading *r, const struct setting *s)
 {
 	const char *t = s->from.text;
 
-	return slice_dup(r->g->mem,
-			 slice_trim((struct slice){ t, strlen(t) }));
+	return slice_dup(r->g->mem, slice_trim((struct slice){ t, strlen(t) }));
 }
 
 static bool is_unlimited(const char *text)
@@ -54,8 +53,8 @@ static bool is_unlimited(const char *text)
 }
 
 /* Bytes as the kernel reads them: K, M, G, T without regard to case. */
-static bool bytes_of(struct reading *r, const struct setting *s,
-		     bool *ret_none, uint64_t *ret)
+static bool bytes_of(struct reading *r, const struct setting *s, bool *ret_none,
+		     uint64_t *ret)
 {
 	const char *text = text_of(r, s);
 	struct err e;
@@ -234,7 +233,7 @@ static void take_freezer(struct reading *r, struct setting *s)
 		reading_decide(r, BIN_INERT, "not frozen, as every guest");
 }
 
-/* --- I/O limits ---------------------------------------------------------- */
+/* --- I/O limits -------------------------------------------------------- */
 
 static struct io_limit *io_of(struct reading *r, const char *device)
 {

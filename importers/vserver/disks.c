@@ -138,8 +138,8 @@ static const char *incomplete(struct reading *r, const struct dlimit *d)
 	return r->g->xid.from == NULL ? "there is no context id" : NULL;
 }
 
-static void take_quota(struct reading *r, struct disk *disk,
-		       struct setting *s, enum field_id field, unsigned unit)
+static void take_quota(struct reading *r, struct disk *disk, struct setting *s,
+		       enum field_id field, unsigned unit)
 {
 	uint64_t n, v;
 	int64_t i;
@@ -181,10 +181,10 @@ static bool is_repeated(const struct vserver_disks *l, size_t i)
 		const struct setting *s =
 			l->dlimits.v[j]->s[VS_DLIMIT_DIRECTORY];
 
-		if (s != NULL && l->dlimits.v[j]->s[VS_DLIMIT_DISABLED] == NULL &&
-		    str_eq(s->from.text, l->dlimits.v[i]
-						 ->s[VS_DLIMIT_DIRECTORY]
-						 ->from.text))
+		if (s != NULL &&
+		    l->dlimits.v[j]->s[VS_DLIMIT_DISABLED] == NULL &&
+		    str_eq(s->from.text,
+			   l->dlimits.v[i]->s[VS_DLIMIT_DIRECTORY]->from.text))
 			return true;
 	}
 	return false;
@@ -220,7 +220,7 @@ static void settle_dlimit(struct reading *r, size_t i)
 	take_reserved(r, disk, d->s[VS_DLIMIT_RESERVED]);
 }
 
-/* --- kernel parameters ---------------------------------------------------------- */
+/* --- kernel parameters ------------------------------------------------- */
 
 /* sysctl(8): where a slash comes first, slashes are the separators. */
 static const char *dotted(struct arena *mem, const char *name)

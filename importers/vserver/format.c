@@ -81,8 +81,7 @@ static struct slice clean(struct cutter *c, const char *data, size_t n)
 	if (!str_utf8(data, n))
 		c->text->binary = true;
 	for (; at < n; at++) {
-		if (data[at] == '\r' &&
-		    (at + 1 == n || data[at + 1] == '\n'))
+		if (data[at] == '\r' && (at + 1 == n || data[at + 1] == '\n'))
 			c->text->crlf = true;
 		else if (data[at] != '\0')
 			buf_addc(&b, data[at]);
@@ -135,8 +134,8 @@ static bool next_shell(struct cutter *c, unsigned *ret_line, const char **ret)
 				break;
 		}
 	}
-	*ret = slice_dup(c->mem, slice_trim((struct slice){ buf_str(&b),
-							     b.n }));
+	*ret = slice_dup(c->mem,
+			 slice_trim((struct slice){ buf_str(&b), b.n }));
 	return true;
 }
 

@@ -118,7 +118,7 @@ void vserver_limits_overridden(struct reading *r, struct setting *s,
 	reading_decide(r, BIN_OVERRIDDEN, "%s holds in its place", by);
 }
 
-/* --- keeping -------------------------------------------------------------- */
+/* --- keeping ----------------------------------------------------------- */
 
 static int keep_limit(struct reading *r, struct limit *limits,
 		      const char *value)
@@ -153,7 +153,7 @@ int vserver_limits_ulimit(struct reading *r, const char *value, struct err *e)
 	return keep_limit(r, limits_of(r)->ulimits, value);
 }
 
-/* --- lone values ------------------------------------------------------------ */
+/* --- lone values ------------------------------------------------------- */
 
 int vserver_limits_nice(struct reading *r, const char *value, struct err *e)
 {
@@ -171,8 +171,8 @@ int vserver_limits_ionice(struct reading *r, const char *value, struct err *e)
 {
 	const struct vserver *v = vserver_of(r);
 	const enum field_id field = r->cur->row->field;
-	const uint64_t max = field == FIELD_IO_CLASS ? IO_CLASS_MAX
-						     : IO_PRIORITY_MAX;
+	const uint64_t max = field == FIELD_IO_CLASS ? IO_CLASS_MAX :
+						       IO_PRIORITY_MAX;
 	uint64_t n;
 
 	if (num_u64(value, &n, e) < 0)
@@ -182,8 +182,8 @@ int vserver_limits_ionice(struct reading *r, const char *value, struct err *e)
 			       max);
 	take_u64(r, field, r->g, n);
 	if (field == FIELD_IO_PRIORITY &&
-	    !tree_exists(v->t, arena_printf(r->g->mem, "%s/ionice/class",
-					    v->cfg)))
+	    !tree_exists(v->t,
+			 arena_printf(r->g->mem, "%s/ionice/class", v->cfg)))
 		take_u64(r, FIELD_IO_CLASS, r->g, IO_CLASS_BEST_EFFORT);
 	return 0;
 }
@@ -202,7 +202,7 @@ int vserver_limits_badness(struct reading *r, const char *value, struct err *e)
 	return 0;
 }
 
-/* --- limits of the context ----------------------------------------------------- */
+/* --- limits of the context --------------------------------------------- */
 
 static bool is_limit(const struct limit *l, enum vserver_part part)
 {
@@ -399,8 +399,9 @@ static void settle_rss(struct reading *r, struct limit *l)
 	if (r->g->mem_max.from != NULL) {
 		for (enum vserver_part p = 0; p < VS_PART__MAX; p++)
 			vserver_limits_overridden(
-				r, l->s[p], "memory.limit_in_bytes of the "
-					    "cgroup");
+				r, l->s[p],
+				"memory.limit_in_bytes of the "
+				"cgroup");
 		return;
 	}
 	if (hard_part(l) == VS_HARD)
@@ -436,7 +437,7 @@ static void settle_rlimit(struct reading *r, enum vserver_resource i)
 	}
 }
 
-/* --- limits of each process ------------------------------------------------- */
+/* --- limits of each process -------------------------------------------- */
 
 static const char *default_hard(enum vserver_resource i)
 {
@@ -508,8 +509,8 @@ static void settle_ulimit(struct reading *r, enum vserver_resource i)
 {
 	struct limit *l = &limits_of(r)->ulimits[i];
 	const enum vserver_part hard = hard_part(l);
-	const enum vserver_part soft =
-		is_limit(l, VS_SOFT) ? VS_SOFT : VS_WHOLE_PART;
+	const enum vserver_part soft = is_limit(l, VS_SOFT) ? VS_SOFT :
+							      VS_WHOLE_PART;
 	struct vserver_number low = l->n[soft];
 	struct rlimit_rule *rule;
 
@@ -546,11 +547,11 @@ static const struct option {
 	enum vserver_resource resource;
 	unsigned unit;
 } options[] = {
-	{ 'n', VS_RES_NOFILE, 1 },    { 'u', VS_RES_NPROC, 1 },
-	{ 'm', VS_RES_RSS, 1024 },    { 'v', VS_RES_AS, 1024 },
-	{ 'd', VS_RES_DATA, 1024 },   { 's', VS_RES_STACK, 1024 },
+	{ 'n', VS_RES_NOFILE, 1 },     { 'u', VS_RES_NPROC, 1 },
+	{ 'm', VS_RES_RSS, 1024 },     { 'v', VS_RES_AS, 1024 },
+	{ 'd', VS_RES_DATA, 1024 },    { 's', VS_RES_STACK, 1024 },
 	{ 'l', VS_RES_MEMLOCK, 1024 }, { 'f', VS_RES_FSIZE, 1024 },
-	{ 'c', VS_RES_CORE, 1024 },   { 't', VS_RES_CPU, 1 },
+	{ 'c', VS_RES_CORE, 1024 },    { 't', VS_RES_CPU, 1 },
 };
 
 static const struct option *find_option(char letter)

@@ -107,8 +107,7 @@ int vserver_limits_cgroup(struct reading *r, const char *value, struct err *e);
 /* Ended at once: a signed number between bounds, by the row's field. */
 int vserver_limits_nice(struct reading *r, const char *value, struct err *e);
 int vserver_limits_ionice(struct reading *r, const char *value, struct err *e);
-int vserver_limits_badness(struct reading *r, const char *value,
-			   struct err *e);
+int vserver_limits_badness(struct reading *r, const char *value, struct err *e);
 int vserver_limits_percpu(struct reading *r, const char *value, struct err *e);
 
 /* Ends the current setting: its text is no number that is legal there. */

@@ -13,9 +13,9 @@
 #include "importers/vserver/read.h"
 
 enum {
-	UTS_MAX = 64,	    /* bytes the kernel keeps of a uname field */
-	ID_MAX = 50,	    /* bytes of a context file that are read */
-	RUN_MAX = 4096,	    /* bytes of a run file */
+	UTS_MAX = 64,       /* bytes the kernel keeps of a uname field */
+	ID_MAX = 50,        /* bytes of a context file that are read */
+	RUN_MAX = 4096,     /* bytes of a run file */
 	XID_STATIC_MIN = 2, /* 0 is the host, 1 the spectator */
 	XID_STATIC_MAX = 49151,
 };
@@ -38,7 +38,7 @@ int vserver_inert(struct reading *r, const char *value, struct err *e)
 	return 0;
 }
 
-/* --- the root ------------------------------------------------------------ */
+/* --- the root ---------------------------------------------------------- */
 
 /* Whether a directory above the root is the root of a system itself. */
 static bool is_inside_guest(struct reading *r, const char *root)
@@ -128,7 +128,7 @@ int vserver_misc_run(struct reading *r, const char *value, struct err *e)
 	return 0;
 }
 
-/* --- names and ids --------------------------------------------------------- */
+/* --- names and ids ----------------------------------------------------- */
 
 int vserver_misc_text(struct reading *r, const char *value, struct err *e)
 {
@@ -168,8 +168,7 @@ static void take_arch(struct reading *r, const char *arch)
 static bool is_ix86(const char *machine)
 {
 	return strlen(machine) == 4 && machine[0] == 'i' &&
-	       strchr("3456", machine[1]) != NULL &&
-	       str_eq(machine + 2, "86");
+	       strchr("3456", machine[1]) != NULL && str_eq(machine + 2, "86");
 }
 
 int vserver_misc_uts(struct reading *r, const char *value, struct err *e)
@@ -195,9 +194,9 @@ int vserver_misc_uts(struct reading *r, const char *value, struct err *e)
 
 int vserver_misc_old_uts(struct reading *r, const char *value, struct err *e)
 {
-	const char *newer = r->cur->row->field == FIELD_HOSTNAME
-				    ? "uts/nodename"
-				    : "uts/domainname";
+	const char *newer = r->cur->row->field == FIELD_HOSTNAME ?
+				    "uts/nodename" :
+				    "uts/domainname";
 
 	if (!has(r, newer))
 		return vserver_misc_uts(r, value, e);
@@ -207,20 +206,20 @@ int vserver_misc_old_uts(struct reading *r, const char *value, struct err *e)
 	return 0;
 }
 
-/* --- personality ------------------------------------------------------------ */
+/* --- personality ------------------------------------------------------- */
 
 /* Types of personality(2) that the tools knew; reference 2.12. */
 static const char *const types[] = {
-	"linux",   "linux_32bit", "linux32", "linux32_3gb", "svr4",  "svr3",
-	"scosvr3", "osr5",	  "wysev386", "iscr4",	    "bsd",   "sunos",
-	"xenix",   "irix32",	  "irixn32", "irix64",	    "riscos", "solaris",
-	"uw7",	   "hpux",	  "osf4",
+	"linux",  "linux_32bit", "linux32", "linux32_3gb", "svr4",
+	"svr3",   "scosvr3",     "osr5",    "wysev386",    "iscr4",
+	"bsd",    "sunos",       "xenix",   "irix32",      "irixn32",
+	"irix64", "riscos",      "solaris", "uw7",         "hpux",
+	"osf4",
 };
 
 static const char *const flags[] = {
-	"mmap_page_zero",  "addr_limit_32bit", "short_inode",
-	"whole_seconds",   "sticky_timeouts",  "addr_limit_3gb",
-	"uname26",
+	"mmap_page_zero",  "addr_limit_32bit", "short_inode", "whole_seconds",
+	"sticky_timeouts", "addr_limit_3gb",   "uname26",
 };
 
 static const char *find_in(const char *const *words, size_t n, const char *word)
@@ -242,8 +241,9 @@ static int take_type(struct reading *r, const char *value, struct err *e)
 	if (type == NULL)
 		return err_set(e, 0, "\"%s\" is no personality", value);
 	if (str_eq(type, "linux"))
-		reading_decide(r, BIN_CARRIED, "the personality of every "
-					       "process");
+		reading_decide(r, BIN_CARRIED,
+			       "the personality of every "
+			       "process");
 	else if (str_starts(type, "linux_32") || str_starts(type, "linux32"))
 		take_arch(r, "i686");
 	else
@@ -274,7 +274,7 @@ int vserver_misc_personality(struct reading *r, const char *value,
 	return 0;
 }
 
-/* --- flags of the guest -------------------------------------------------------- */
+/* --- flags of the guest ------------------------------------------------ */
 
 int vserver_misc_nonamespace(struct reading *r, const char *value,
 			     struct err *e)
@@ -314,7 +314,7 @@ int vserver_misc_unified(struct reading *r, const char *value, struct err *e)
 	return 0;
 }
 
-/* --- package management ---------------------------------------------------------- */
+/* --- package management ------------------------------------------------ */
 
 static int take_database(struct reading *r, const char *path)
 {
@@ -343,10 +343,10 @@ int vserver_misc_pkgbase(struct reading *r, const char *value, struct err *e)
 
 	if (has(r, "apps/pkgmgmt/rpmstate"))
 		return vserver_inert(r, value, e);
-	return take_database(
-		r, arena_printf(r->g->mem, "%s/%s/rpm/state",
-				value != NULL ? value : r->cur->from.file,
-				v->name));
+	return take_database(r, arena_printf(r->g->mem, "%s/%s/rpm/state",
+					     value != NULL ? value :
+							     r->cur->from.file,
+					     v->name));
 }
 
 int vserver_misc_pkgdir(struct reading *r, const char *value, struct err *e)
@@ -361,7 +361,7 @@ int vserver_misc_pkgdir(struct reading *r, const char *value, struct err *e)
 				v->name));
 }
 
-/* --- others' files ------------------------------------------------------------- */
+/* --- others' files ----------------------------------------------------- */
 
 int vserver_misc_foreign(struct reading *r, const char *value, struct err *e)
 {

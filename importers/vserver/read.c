@@ -43,8 +43,8 @@ static const char defaults_dir[] = ".defaults/";
 
 /* A file or directory of the walk. */
 struct place {
-	const char *abs;  /* "/etc/vservers/web/uts/nodename" */
-	const char *rel;  /* "uts/nodename", ".defaults/shell" */
+	const char *abs; /* "/etc/vservers/web/uts/nodename" */
+	const char *rel; /* "uts/nodename", ".defaults/shell" */
 	unsigned depth;
 	bool through_link; /* some directory above was a link */
 };
@@ -78,8 +78,8 @@ static void unreadable(struct reading *r, const struct place *p,
 	const bool large = why->code == EFBIG;
 
 	whole(r, p, row, BIN_UNREADABLE,
-	      large ? "too large: not read"
-		    : arena_printf(r->g->mem, "not read: %s",
+	      large ? "too large: not read" :
+		      arena_printf(r->g->mem, "not read: %s",
 				   why->code ? strerror(why->code) : why->msg));
 	reading_find(r, large ? FIND_SRC_TOO_LARGE : FIND_SRC_UNREADABLE,
 		     "%s: %s", p->rel, r->cur->note);
@@ -87,8 +87,8 @@ static void unreadable(struct reading *r, const struct place *p,
 
 static bool is_vcs(const char *name)
 {
-	static const char *const names[] = { "CVS", ".git", ".svn", ".hg",
-					     ".bzr", "RCS", "_darcs" };
+	static const char *const names[] = { "CVS",  ".git", ".svn",  ".hg",
+					     ".bzr", "RCS",  "_darcs" };
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (str_eq(names[i], name))
@@ -119,8 +119,8 @@ static bool in_cfg(struct reading *r, const char *name)
 {
 	const struct vserver *v = vserver_of(r);
 
-	return tree_exists(v->t, arena_printf(r->g->mem, "%s/%s", v->cfg,
-					      name));
+	return tree_exists(v->t,
+			   arena_printf(r->g->mem, "%s/%s", v->cfg, name));
 }
 
 /* The cgroup settings that are for all guests, whatever they have. */
@@ -145,9 +145,9 @@ static const char *replaced_by(struct reading *r, const char *name)
 		const struct replaced *x = &replaced[i];
 		const char *own = x->own != NULL ? x->own : name;
 
-		if (!(str_ends(x->defaults, "/")
-			      ? str_starts(name, x->defaults) && n > 0
-			      : str_eq(name, x->defaults)))
+		if (!(str_ends(x->defaults, "/") ?
+			      str_starts(name, x->defaults) && n > 0 :
+			      str_eq(name, x->defaults)))
 			continue;
 		if (is_host_cgroup(name))
 			return NULL;
@@ -163,8 +163,7 @@ static const char *replaced_by(struct reading *r, const char *name)
 
 /* Ends a default that the guest replaced; false: it holds. */
 static bool decide_default(struct reading *r, const struct origin *at,
-			   const struct vserver_token *t,
-			   const struct key *row)
+			   const struct vserver_token *t, const struct key *row)
 {
 	const struct vserver *v = vserver_of(r);
 	const char *name, *by;
@@ -177,8 +176,8 @@ static bool decide_default(struct reading *r, const struct origin *at,
 		return false;
 	reading_bare(r, at, t->item)->row = row;
 	if (v->legacy)
-		reading_decide(r, BIN_INERT,
-			       "the legacy tools never read %s", v->path);
+		reading_decide(r, BIN_INERT, "the legacy tools never read %s",
+			       v->path);
 	else
 		reading_decide(r, BIN_OVERRIDDEN,
 			       "the guest's own %s replaces it", by);
@@ -233,11 +232,21 @@ static void take_token(struct reading *r, const struct place *p,
  * "failed" and the start stopped; reference 2.0.
  */
 static const char *const stops_unterminated[] = {
-	"apps/init/style", "apps/init/runlevel",  "apps/init/runlevel.start",
-	"context",	   "ncontext",		  "tag",
-	"badness",	   "nice",		  "ionice/class",
-	"ionice/priority", "apps/init/runlevel.stop", "cpuset/name",
-	"interfaces/bcast", "interfaces/lback",	  "netns/name",
+	"apps/init/style",
+	"apps/init/runlevel",
+	"apps/init/runlevel.start",
+	"context",
+	"ncontext",
+	"tag",
+	"badness",
+	"nice",
+	"ionice/class",
+	"ionice/priority",
+	"apps/init/runlevel.stop",
+	"cpuset/name",
+	"interfaces/bcast",
+	"interfaces/lback",
+	"netns/name",
 };
 
 static void find_text(struct reading *r, const struct place *p,
@@ -322,9 +331,9 @@ static void read_token(struct reading *r, const struct place *p,
 static void read_special(struct reading *r, const struct place *p,
 			 uint32_t mode)
 {
-	const char *what = S_ISFIFO(mode)   ? "a FIFO"
-			   : S_ISSOCK(mode) ? "a socket"
-					    : "a device node";
+	const char *what = S_ISFIFO(mode) ? "a FIFO" :
+			   S_ISSOCK(mode) ? "a socket" :
+					    "a device node";
 
 	whole_find(r, p, BIN_UNKNOWN, FIND_SRC_UNKNOWN_FILE,
 		   arena_printf(r->g->mem, "%s: not opened, not carried",
@@ -388,10 +397,10 @@ static void read_dangling(struct reading *r, const struct place *p,
 			  const struct err *why)
 {
 	whole_find(r, p, BIN_INERT, FIND_SRC_UNTRUSTED_LINK,
-		   why->code == ELOOP
-			   ? "a link that leads in a circle: not read"
-			   : "a link that leads nowhere: as if it were not "
-			     "there");
+		   why->code == ELOOP ?
+			   "a link that leads in a circle: not read" :
+			   "a link that leads nowhere: as if it were not "
+			   "there");
 }
 
 static void read_link(struct reading *r, struct place *p)
@@ -432,9 +441,9 @@ static void read_entry(struct reading *r, const struct place *parent,
 	struct err e;
 
 	p.abs = arena_printf(r->g->mem, "%s/%s", parent->abs, name);
-	p.rel = parent->rel[0] == '\0'
-			? arena_strdup(r->g->mem, name)
-			: arena_printf(r->g->mem, "%s/%s", parent->rel, name);
+	p.rel = parent->rel[0] == '\0' ?
+			arena_strdup(r->g->mem, name) :
+			arena_printf(r->g->mem, "%s/%s", parent->rel, name);
 	p.depth++;
 	if (tree_lstat(v->t, p.abs, &st, &e) < 0)
 		unreadable(r, &p, NULL, &e);

@@ -19,8 +19,8 @@ enum {
 	PERIOD = 100000, /* microseconds */
 	WEIGHT_MIN = 1,
 	WEIGHT_MAX = 10000,
-	WEIGHT = 100,		/* of the kernel's default share */
-	FILL = 1,		/* the kernel's defaults */
+	WEIGHT = 100, /* of the kernel's default share */
+	FILL = 1,     /* the kernel's defaults */
 	INTERVAL = 4,
 	HZ_FAST = 1000, /* ticks a second, guessed from the bucket's size */
 	HZ_SLOW = 100,
@@ -40,7 +40,7 @@ struct vserver_bucket *vserver_sched_new(struct reading *r)
 	return arena_alloc(r->g->mem, sizeof(struct vserver_bucket));
 }
 
-/* --- keeping ------------------------------------------------------------ */
+/* --- keeping ----------------------------------------------------------- */
 
 static void keep(struct reading *r, enum vserver_sched key, const char *value)
 {
@@ -65,13 +65,12 @@ int vserver_limits_sched(struct reading *r, const char *value, struct err *e)
 
 /* The items of format.h in their order are the first of enum vserver_sched. */
 static const char *const schedule_items[] = {
-	[VS_SCHED_FILL] = "fill-rate",	  [VS_SCHED_INTERVAL] = "interval",
-	[VS_SCHED_TOKENS] = "tokens",	  [VS_SCHED_MIN] = "tokens-min",
-	[VS_SCHED_MAX] = "tokens-max",	  [VS_SCHED_BIAS] = "prio-bias",
+	[VS_SCHED_FILL] = "fill-rate", [VS_SCHED_INTERVAL] = "interval",
+	[VS_SCHED_TOKENS] = "tokens",  [VS_SCHED_MIN] = "tokens-min",
+	[VS_SCHED_MAX] = "tokens-max", [VS_SCHED_BIAS] = "prio-bias",
 };
 
-int vserver_limits_schedule(struct reading *r, const char *value,
-			    struct err *e)
+int vserver_limits_schedule(struct reading *r, const char *value, struct err *e)
 {
 	const struct vserver *v = vserver_of(r);
 
@@ -93,10 +92,10 @@ int vserver_limits_schedule(struct reading *r, const char *value,
 
 int vserver_limits_percpu(struct reading *r, const char *value, struct err *e)
 {
-	const char *text = arena_printf(
-		r->g->mem, "for one processor (%s) only%s%s",
-		vserver_of(r)->star, value == NULL ? "" : ": ",
-		value == NULL ? "" : value);
+	const char *text =
+		arena_printf(r->g->mem, "for one processor (%s) only%s%s",
+			     vserver_of(r)->star, value == NULL ? "" : ": ",
+			     value == NULL ? "" : value);
 
 	(void)e;
 	reading_decide(r, BIN_DROPPED, "%s", text);
@@ -113,7 +112,7 @@ int vserver_limits_cpuset(struct reading *r, const char *value, struct err *e)
 	return 0;
 }
 
-/* --- processors ------------------------------------------------------------ */
+/* --- processors -------------------------------------------------------- */
 
 bool vserver_sched_cpus(const char *list, unsigned *ret_n)
 {
@@ -152,10 +151,10 @@ void vserver_sched_take_set(struct reading *r, enum field_id field,
 	unsigned n;
 
 	if (!vserver_sched_cpus(list, &n)) {
-		vserver_limits_invalid(
-			r, arena_printf(r->g->mem, "\"%s\" is no list of "
-						   "numbers",
-					list));
+		vserver_limits_invalid(r, arena_printf(r->g->mem,
+						       "\"%s\" is no list of "
+						       "numbers",
+						       list));
 		return;
 	}
 	take_str(r, field, r->g, list);
@@ -204,8 +203,8 @@ void vserver_sched_cpuset(struct reading *r, struct vserver_bucket *b)
 		   "a container has a set of its own");
 	end_cpuset(r, s[VS_CPUSET_NOCREATE], BIN_INERT, FIND__MAX,
 		   "an existing set was joined");
-	for (size_t i = VS_CPUSET_CPUS; unused != NULL && i < VS_CPUSET_NOCREATE;
-	     i++)
+	for (size_t i = VS_CPUSET_CPUS;
+	     unused != NULL && i < VS_CPUSET_NOCREATE; i++)
 		end_cpuset(r, s[i], BIN_INERT, FIND_LIM_NOT_ENFORCED, unused);
 	if (unused != NULL)
 		return;
@@ -238,7 +237,7 @@ static unsigned n_cpus(struct reading *r, const char **ret_how)
 	return 1;
 }
 
-/* --- the bucket ---------------------------------------------------------- */
+/* --- the bucket -------------------------------------------------------- */
 
 static bool is_kept(const struct vserver_bucket *b)
 {
@@ -255,8 +254,8 @@ static int64_t value_of(const struct vserver_bucket *b, enum vserver_sched key,
 }
 
 /* Ends what has not got an outcome yet; the first of them gets the finding. */
-static void end_rest(struct reading *r, struct vserver_bucket *b,
-		     enum bin bin, enum finding_id id, const char *why)
+static void end_rest(struct reading *r, struct vserver_bucket *b, enum bin bin,
+		     enum finding_id id, const char *why)
 {
 	bool found = false;
 
@@ -389,9 +388,9 @@ static void take_weight(struct reading *r, struct vserver_bucket *b,
 	    !num_mul(fill, WEIGHT * INTERVAL, &weight))
 		return;
 	weight /= interval;
-	weight = weight < WEIGHT_MIN   ? WEIGHT_MIN
-		 : weight > WEIGHT_MAX ? WEIGHT_MAX
-				       : weight;
+	weight = weight < WEIGHT_MIN ? WEIGHT_MIN :
+		 weight > WEIGHT_MAX ? WEIGHT_MAX :
+				       weight;
 	reading_resume(r, s);
 	take_u64(r, FIELD_CPU_WEIGHT, r->g, weight);
 	reading_approx(r,
@@ -407,9 +406,9 @@ static void take_weight(struct reading *r, struct vserver_bucket *b,
 /* A second rate holds while the processor would idle: no hard bound then. */
 static void settle_idle(struct reading *r, struct vserver_bucket *b)
 {
-	static const enum vserver_sched keys[] = {
-		VS_SCHED_IDLE, VS_SCHED_FILL2, VS_SCHED_INTERVAL2
-	};
+	static const enum vserver_sched keys[] = { VS_SCHED_IDLE,
+						   VS_SCHED_FILL2,
+						   VS_SCHED_INTERVAL2 };
 	bool any = false;
 
 	for (size_t i = 0; i < COUNT(keys); i++)
@@ -424,8 +423,8 @@ static void settle_idle(struct reading *r, struct vserver_bucket *b)
 		reading_decide(r, BIN_DROPPED,
 			       "the second rate for idle processors is not "
 			       "carried; the quota always holds");
-		reading_find(r, FIND_LIM_NO_SCHED, "%s: %s",
-			     r->cur->from.key, r->cur->note);
+		reading_find(r, FIND_LIM_NO_SCHED, "%s: %s", r->cur->from.key,
+			     r->cur->note);
 	}
 }
 

@@ -16,9 +16,12 @@
 #include "importers/vserver/vserver.h"
 
 /* How many rows there are, for the importer's own row. */
-enum { VSERVER_N_KEYS = sizeof((const struct key[]){
+enum {
+	VSERVER_N_KEYS = sizeof((const struct key[]){
 #include "importers/vserver/keys.def"
-       }) / sizeof(struct key) };
+			 }) /
+			 sizeof(struct key)
+};
 
 /*
  * The row of a path below CFG: of that name, or else one whose '*' stand for

@@ -7,9 +7,10 @@
 /* What of a value may be shown: design 1.2, "secrets are never printed". */
 static bool is_secret(const char *key)
 {
-	static const char *const words[] = { "passw", "secret", "token",
-					     "api_key", "apikey",
-					     "private_key", "passphrase" };
+	static const char *const words[] = { "passw",     "secret",
+					     "token",     "api_key",
+					     "apikey",    "private_key",
+					     "passphrase" };
 
 	for (size_t i = 0; key != NULL && i < COUNT(words); i++)
 		for (const char *c = key; *c != '\0'; c++)
@@ -79,10 +80,9 @@ static json_t *setting_json(const struct report_input *in,
 	}
 	json_put(o, "outcome", outcome);
 	for (size_t i = 0; i < s->parts.n; i++)
-		json_array_append_new(fields,
-				      json_text(object_label(
-					      mem, s->parts.v[i].field,
-					      s->parts.v[i].object)));
+		json_array_append_new(
+			fields, json_text(object_label(mem, s->parts.v[i].field,
+						       s->parts.v[i].object)));
 	json_put(o, "fields", fields);
 	json_put(o, "note", json_text(note));
 	return o;
@@ -99,16 +99,14 @@ static json_t *covers_json(const struct guest *g, const struct finding *f)
 		if (key != NULL && key[0] == '\0')
 			key = NULL;
 		json_array_append_new(
-			list, json_text(key != NULL &&
-						field_get(c->field)->scope ==
+			list,
+			json_text(
+				key != NULL && field_get(c->field)->scope ==
 							SCOPE_GUEST ?
-						arena_printf(
-							g->mem, "%s[%s]",
-							field_get(c->field)
-								->name,
-							key) :
-						field_label(g->mem, c->field,
-							    key)));
+					arena_printf(g->mem, "%s[%s]",
+						     field_get(c->field)->name,
+						     key) :
+					field_label(g->mem, c->field, key)));
 	}
 	return list;
 }
@@ -262,8 +260,7 @@ static json_t *targets_json(const struct report_input *in)
 	for (size_t i = 0; i < in->n_emissions; i++) {
 		const struct emission *em = in->emissions[i];
 		json_t *t = json_object(), *files = json_object();
-		const enum verdict v =
-			plan_verdict(in->g, em->emitter->name);
+		const enum verdict v = plan_verdict(in->g, em->emitter->name);
 
 		json_put_str(t, "verdict", plan_verdict_name(v));
 		json_put_str(t, "name", em->name);
@@ -303,8 +300,8 @@ static const char *worst_verdict(const struct report_input *in)
 	enum verdict worst = plan_verdict(in->g, NULL);
 
 	for (size_t i = 0; i < in->n_emissions; i++) {
-		const enum verdict v = plan_verdict(
-			in->g, in->emissions[i]->emitter->name);
+		const enum verdict v =
+			plan_verdict(in->g, in->emissions[i]->emitter->name);
 
 		worst = v > worst ? v : worst;
 	}

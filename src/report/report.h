@@ -44,20 +44,20 @@ struct report_totals {
 };
 
 void report_totals_add(struct report_totals *t, json_t *record); /* steals */
-void report_totals_done(struct report_totals *t);		 /* CLEANUP */
+void report_totals_done(struct report_totals *t);                /* CLEANUP */
 
 struct report_options {
-	const char *tool;	/* "rehost 0.1.0" */
+	const char *tool; /* "rehost 0.1.0" */
 	const char *const *targets;
 	size_t n_targets;
-	bool single;		/* one guest: full text instead of a summary */
-	bool by_guest;		/* --by guest */
-	unsigned verbose;	/* -v: advice, unified diffs, settings */
+	bool single;      /* one guest: full text instead of a summary */
+	bool by_guest;    /* --by guest */
+	unsigned verbose; /* -v: advice, unified diffs, settings */
 	bool color;
 };
 
 struct report_format {
-	const char *name; /* "text" */
+	const char *name;    /* "text" */
 	const char *between; /* between two sections, "" none */
 	void (*head)(struct buf *b, const struct report_options *o,
 		     const struct report_totals *t);

@@ -21,14 +21,13 @@ static void count_code(json_t *codes, const json_t *finding)
 
 static json_t *verdicts(const json_t *guest)
 {
-	json_t *all = json_object(), *targets = json_object_get(guest,
-								"targets");
+	json_t *all = json_object(),
+	       *targets = json_object_get(guest, "targets");
 	json_t *t;
 	const char *name;
 
-	json_object_foreach(targets, name, t)
-		json_put(all, name,
-			 json_text(json_str(t, "verdict")));
+	json_object_foreach (targets, name, t)
+		json_put(all, name, json_text(json_str(t, "verdict")));
 	return all;
 }
 
@@ -42,7 +41,7 @@ json_t *report_record(const json_t *guest)
 	for (i = 0; i < COUNT(kept); i++)
 		json_put_str(o, kept[i], json_str(guest, kept[i]));
 	json_put(o, "targets", verdicts(guest));
-	json_array_foreach(json_object_get(guest, "findings"), i, f)
+	json_array_foreach (json_object_get(guest, "findings"), i, f)
 		count_code(codes, f);
 	json_put(o, "codes", codes);
 	return o;
@@ -56,7 +55,7 @@ static void add_codes(struct report_totals *t, const json_t *codes)
 
 	if (t->codes == NULL)
 		t->codes = json_object();
-	json_object_foreach((json_t *)(uintptr_t)codes, code, c) {
+	json_object_foreach ((json_t *)(uintptr_t)codes, code, c) {
 		json_t *sum = json_object_get(t->codes, code);
 
 		if (sum == NULL) {

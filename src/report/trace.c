@@ -1,0 +1,322 @@
+/*
+ * The trace of a guest's settings: source line -> field -> emitted line. Works
+ * on the document alone, so that it needs nothing but a converted guest.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "report/parts.h"
+
+#define SHOWN                                                                  \
+	8 /* emitted lines of one value, where they cannot be told apart */
+
+struct trace {
+	struct buf *b;
+	struct arena *mem;
+	const json_t *guest;
+	const char *what; /* NULL: everything */
+	bool found;
+};
+
+/* "addr[192.0.2.10].ip" is the field "addr.ip" of the object "192.0.2.10". */
+static char *field_of(struct arena *mem, const char *label,
+		      const char **ret_object)
+{
+	const char *open = strchr(label, '[');
+	const char *close = open == NULL ? NULL : strrchr(label, ']');
+
+	*ret_object = NULL;
+	if (close == NULL)
+		return arena_strdup(mem, label);
+	*ret_object = arena_strndup(mem, open + 1, (size_t)(close - open - 1));
+	return arena_printf(mem, "%.*s%s", (int)(open - label), label,
+			    close + 1);
+}
+
+static bool is_field(const struct trace *t, const char *label)
+{
+	const char *object;
+
+	return str_eq(label, t->what) ||
+	       str_eq(field_of(t->mem, label, &object), t->what);
+}
+
+/* lxc.net.N.link -> lxc.net.*.link; lxc.prlimit.NAME -> lxc.prlimit.* */
+static char *pattern_of(struct arena *mem, const char *key)
+{
+	struct strv parts = strv_split(mem, key, ".");
+
+	for (size_t i = 0; i < parts.n; i++) {
+		const char *p = parts.v[i];
+
+		if (p[strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0')
+			parts.v[i] = "*";
+	}
+	return strv_join(mem, &parts, ".");
+}
+
+/* Lines of a target's files that its key wrote. */
+struct lines {
+	VEC(const char *) list; /* "config:31: lxc.net.0.name = eth0" */
+};
+
+static void add_lines(struct trace *t, const char *path, const char *text,
+		      const char *pattern, const char *part, struct lines *ret)
+{
+	struct slice rest = { text, strlen(text) }, line;
+
+	for (unsigned n = 1; slice_next(&rest, '\n', &line); n++) {
+		const char *s = slice_dup(t->mem, line);
+		const char *eq = strchr(s, '=');
+		const struct slice key = { s,
+					   eq == NULL ? 0 : (size_t)(eq - s) };
+
+		if (eq == NULL ||
+		    !str_glob(pattern, slice_dup(t->mem, slice_trim(key))) ||
+		    (part != NULL && strstr(s, part) == NULL))
+			continue;
+		*vec_add(t->mem, &ret->list) =
+			arena_printf(t->mem, "%s:%u: %s", path, n, s);
+	}
+}
+
+static void find_lines(struct trace *t, const char *target, const char *key,
+		       const char *part, struct lines *ret)
+{
+	const json_t *all = json_object_get(t->guest, "targets");
+	json_t *files = json_object_get(json_object_get(all, target), "files");
+	const char *pattern = pattern_of(t->mem, key), *path;
+	json_t *text;
+
+	*ret = (struct lines){ 0 };
+	json_object_foreach (files, path, text)
+		add_lines(t, path, json_string_value(text), pattern, part, ret);
+}
+
+/* Those that hold the value or the object's name; else all of the key. */
+static void add_emitted(struct trace *t, const char *target, const char *key,
+			const char *value, const char *object)
+{
+	struct lines found;
+
+	find_lines(t, target, key, value[0] == '\0' ? NULL : value, &found);
+	if (found.list.n == 0 && object != NULL)
+		find_lines(t, target, key, object, &found);
+	if (found.list.n == 0)
+		find_lines(t, target, key, NULL, &found);
+	for (size_t i = 0; i < found.list.n && i < SHOWN; i++) {
+		buf_printf(t->b, "    -> %s/", target);
+		parts_line(t->b, found.list.v[i]);
+		buf_addc(t->b, '\n');
+	}
+	if (found.list.n > SHOWN)
+		buf_printf(t->b, "    -> and %zu more lines of %s\n",
+			   found.list.n - SHOWN, key);
+	if (found.list.n == 0)
+		buf_printf(t->b, "    -> %s: no line of %s\n", target, key);
+}
+
+static void add_origins(struct trace *t, const json_t *field)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach (json_object_get(field, "origins"), i, o) {
+		buf_printf(t->b, "    from %s", json_str(o, "kind"));
+		if (parts_str(o, "file") != NULL) {
+			buf_addc(t->b, ' ');
+			parts_line(t->b, json_str(o, "file"));
+		}
+		if (json_num(o, "line") != 0)
+			buf_printf(t->b, ":%" PRIu64, json_num(o, "line"));
+		buf_addc(t->b, '\n');
+	}
+}
+
+static void add_field(struct trace *t, const char *label)
+{
+	json_t *field =
+		json_object_get(json_object_get(t->guest, "fields"), label);
+	const char *object, *target, *value;
+	json_t *key;
+
+	buf_adds(t->b, "  -> ");
+	parts_line(t->b, label);
+	if (field == NULL) { /* what it set was taken back by a pass */
+		buf_adds(t->b, ": without a value in the end\n");
+		return;
+	}
+	value = parts_value(t->mem, json_object_get(field, "value"));
+	buf_adds(t->b, " = ");
+	parts_line(t->b, value);
+	buf_addc(t->b, '\n');
+	add_origins(t, field);
+	field_of(t->mem, label, &object);
+	json_object_foreach (json_object_get(field, "emitted"), target, key) {
+		if (json_is_string(key))
+			add_emitted(t, target, json_string_value(key), value,
+				    object);
+		else
+			buf_printf(t->b, "    -> %s: no line\n", target);
+	}
+}
+
+static void add_finding(struct trace *t, const json_t *f, const char *indent)
+{
+	buf_printf(t->b, "%s%s %s: ", indent, json_str(f, "code"),
+		   json_str(f, "severity"));
+	parts_line(t->b, json_str(f, "message"));
+	if (parts_str(f, "target") != NULL)
+		buf_printf(t->b, " (%s)", json_str(f, "target"));
+	buf_addc(t->b, '\n');
+}
+
+/* Whether a finding was made at this setting. */
+static bool is_at(const json_t *f, const json_t *s)
+{
+	return str_eq(json_str(f, "file"), json_str(s, "file")) &&
+	       json_num(f, "line") == json_num(s, "line") &&
+	       str_eq(json_str(f, "key"), json_str(s, "key"));
+}
+
+static void add_findings_of(struct trace *t, const json_t *s)
+{
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach (json_object_get(t->guest, "findings"), i, f)
+		if (is_at(f, s))
+			add_finding(t, f, "  ");
+}
+
+static bool has_code(const struct trace *t, const json_t *s)
+{
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach (json_object_get(t->guest, "findings"), i, f)
+		if (is_at(f, s) && str_caseeq(json_str(f, "code"), t->what))
+			return true;
+	return false;
+}
+
+static bool is_asked(const struct trace *t, const json_t *s)
+{
+	const json_t *label;
+	size_t i;
+
+	if (t->what == NULL || str_eq(json_str(s, "key"), t->what) ||
+	    str_eq(json_str(s, "item"), t->what) || has_code(t, s))
+		return true;
+	json_array_foreach (json_object_get(s, "fields"), i, label)
+		if (is_field(t, json_string_value(label)))
+			return true;
+	return false;
+}
+
+static void add_outcomes(struct trace *t, const json_t *s)
+{
+	json_t *bin;
+	const char *target;
+
+	json_object_foreach (json_object_get(s, "outcome"), target, bin)
+		buf_printf(t->b, "  %s: %s\n", target, json_string_value(bin));
+	if (parts_str(s, "note") != NULL) {
+		buf_adds(t->b, "  note: ");
+		parts_line(t->b, json_str(s, "note"));
+		buf_addc(t->b, '\n');
+	}
+}
+
+static void add_setting(struct trace *t, const json_t *s)
+{
+	const json_t *label;
+	size_t i;
+
+	parts_line(t->b, json_str(s, "file"));
+	if (json_num(s, "line") != 0)
+		buf_printf(t->b, ":%" PRIu64, json_num(s, "line"));
+	buf_adds(t->b, ": ");
+	parts_line(t->b, json_str(s, "key"));
+	if (parts_str(s, "item") != NULL) {
+		buf_adds(t->b, " (");
+		parts_line(t->b, json_str(s, "item"));
+		buf_addc(t->b, ')');
+	}
+	if (parts_str(s, "value") != NULL) {
+		buf_adds(t->b, " = ");
+		parts_line(t->b, json_str(s, "value"));
+	}
+	buf_addc(t->b, '\n');
+	add_outcomes(t, s);
+	json_array_foreach (json_object_get(s, "fields"), i, label)
+		add_field(t, json_string_value(label));
+	add_findings_of(t, s);
+	t->found = true;
+}
+
+static bool is_of_setting(const struct trace *t, const char *label)
+{
+	const json_t *s, *l;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(t->guest, "settings"), i, s)
+		json_array_foreach (json_object_get(s, "fields"), j, l)
+			if (str_eq(json_string_value(l), label))
+				return true;
+	return false;
+}
+
+/* Fields that no setting has a part in: defaults, decisions, the site file. */
+static void add_other_fields(struct trace *t)
+{
+	const char *label;
+	json_t *field;
+
+	json_object_foreach (json_object_get(t->guest, "fields"), label,
+			     field) {
+		if ((t->what != NULL && !is_field(t, label)) ||
+		    is_of_setting(t, label))
+			continue;
+		add_field(t, label);
+		t->found = true;
+	}
+}
+
+/* Findings about the guest as a whole, or of a pass. */
+static void add_other_findings(struct trace *t)
+{
+	const json_t *f, *s;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(t->guest, "findings"), i, f) {
+		bool shown = false;
+
+		if (t->what != NULL &&
+		    !str_caseeq(json_str(f, "code"), t->what) &&
+		    !str_eq(json_str(f, "field"), t->what))
+			continue;
+		json_array_foreach (json_object_get(t->guest, "settings"), j, s)
+			shown = shown || (is_at(f, s) && is_asked(t, s));
+		if (shown)
+			continue;
+		add_finding(t, f, "");
+		t->found = true;
+	}
+}
+
+bool report_trace(struct buf *b, const json_t *guest, const char *what)
+{
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	struct trace t = { .b = b, .mem = mem, .guest = guest, .what = what };
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach (json_object_get(guest, "settings"), i, s)
+		if (is_asked(&t, s))
+			add_setting(&t, s);
+	add_other_fields(&t);
+	add_other_findings(&t);
+	return t.found;
+}

@@ -380,6 +380,8 @@ int session_open(const struct options *o, struct arena *mem,
 	s->o = o;
 	s->plan = (struct plan_options){ .native = o->native,
 					 .live = o->live,
+					 .writes = o->command ==
+						   COMMAND_CONVERT,
 					 .size = o->size,
 					 .set = o->set.v,
 					 .n_set = o->set.n,

@@ -144,6 +144,18 @@ static void find_rule(struct emission *em, const struct emit_rule *rule,
 		     str_show(em->g->mem, text, strlen(text), 80), what);
 }
 
+/*
+ * A default of the old tools that no setting asked for and no policy shows (its
+ * own stop command, say) is nothing that anybody loses.
+ */
+static bool is_bookkeeping(enum field_id id, const struct emit_rule *rule,
+			   const struct value *v)
+{
+	return v->from->kind == ORIGIN_DEFAULT &&
+	       field_get(id)->area == AREA_NONE &&
+	       rule->fidelity != FID_EXACT;
+}
+
 static void emit_value(struct emission *em, enum field_id id,
 		       const void *object)
 {
@@ -151,7 +163,7 @@ static void emit_value(struct emission *em, enum field_id id,
 	const struct value v = field_value(id, object);
 	enum bin expected = bin_of(rule->fidelity);
 
-	if (v.from == NULL)
+	if (v.from == NULL || is_bookkeeping(id, rule, &v))
 		return;
 	em->cur = vec_add(em->mem, &em->outcomes);
 	*em->cur = (struct emit_outcome){ .field = id,

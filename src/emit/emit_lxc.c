@@ -27,17 +27,17 @@ static const struct place_row {
 	const char *prefix;
 	enum emit_lxc_section section;
 } place_rows[] = {
-	{ "id.", LXC_IDENTITY },     { "root.", LXC_ROOT },
-	{ "boot.", LXC_BOOT },	     { "env.", LXC_BOOT },
-	{ "idmap.", LXC_IDS },	     { "ns.", LXC_NAMESPACES },
-	{ "cap.", LXC_CAPS },	     { "device.", LXC_DEVICES },
-	{ "kernel.", LXC_KERNEL },   { "lsm.", LXC_KERNEL },
-	{ "seccomp.", LXC_KERNEL },  { "mount.", LXC_MOUNTS },
-	{ "limit.", LXC_LIMITS },    { "io.", LXC_LIMITS },
-	{ "disk.", LXC_LIMITS },     { "rlimit.", LXC_RLIMITS },
-	{ "sysctl.", LXC_SYSCTLS },  { "net.", LXC_NET },
-	{ "dns.", LXC_NET },	     { "nic.", LXC_NET },
-	{ "addr.", LXC_NET },	     { "route.", LXC_NET },
+	{ "id.", LXC_IDENTITY },    { "root.", LXC_ROOT },
+	{ "boot.", LXC_BOOT },      { "env.", LXC_BOOT },
+	{ "idmap.", LXC_IDS },      { "ns.", LXC_NAMESPACES },
+	{ "cap.", LXC_CAPS },       { "device.", LXC_DEVICES },
+	{ "kernel.", LXC_KERNEL },  { "lsm.", LXC_KERNEL },
+	{ "seccomp.", LXC_KERNEL }, { "mount.", LXC_MOUNTS },
+	{ "limit.", LXC_LIMITS },   { "io.", LXC_LIMITS },
+	{ "disk.", LXC_LIMITS },    { "rlimit.", LXC_RLIMITS },
+	{ "sysctl.", LXC_SYSCTLS }, { "net.", LXC_NET },
+	{ "dns.", LXC_NET },        { "nic.", LXC_NET },
+	{ "addr.", LXC_NET },       { "route.", LXC_NET },
 	{ "hook.", LXC_HOOKS },
 };
 
@@ -46,8 +46,8 @@ static const struct rank_row {
 	const char *prefix;
 	unsigned rank;
 } rank_rows[] = {
-	{ "lxc.net.N.type", 1 },	{ "lxc.net.N.link", 2 },
-	{ "lxc.net.N.flags", 3 },	{ "lxc.net.N.name", 4 },
+	{ "lxc.net.N.type", 1 },         { "lxc.net.N.link", 2 },
+	{ "lxc.net.N.flags", 3 },        { "lxc.net.N.name", 4 },
 	{ "lxc.net.N.ipv4.address", 6 }, { "lxc.net.N.ipv6.address", 6 },
 	{ "lxc.net.N.ipv4.gateway", 7 }, { "lxc.net.N.ipv6.gateway", 7 },
 };
@@ -127,28 +127,28 @@ void emit_lxc_put(struct emission *em, enum field_id id, const void *object,
 		real = arena_printf(em->mem, "lxc.net.%zu.%s",
 				    nic == 0 ? 0 : nic - 1,
 				    key + strlen("lxc.net.N."));
-	add_line(em, (struct emit_lxc_line){ .section = section_of(id),
-					     .nic = nic,
-					     .rank = rank_of(key),
-					     .text = assignment(em, real,
-								value) });
+	add_line(em,
+		 (struct emit_lxc_line){ .section = section_of(id),
+					 .nic = nic,
+					 .rank = rank_of(key),
+					 .text = assignment(em, real, value) });
 }
 
 void emit_lxc_add(struct emission *em, enum emit_lxc_section section,
 		  const char *key, const char *value)
 {
-	add_line(em, (struct emit_lxc_line){ .section = section,
-					     .rank = rank_of(key),
-					     .text = assignment(em, key,
-								value) });
+	add_line(em,
+		 (struct emit_lxc_line){ .section = section,
+					 .rank = rank_of(key),
+					 .text = assignment(em, key, value) });
 }
 
 void emit_lxc_add_first(struct emission *em, enum emit_lxc_section section,
 			const char *key, const char *value)
 {
-	add_line(em, (struct emit_lxc_line){ .section = section,
-					     .text = assignment(em, key,
-								value) });
+	add_line(em,
+		 (struct emit_lxc_line){ .section = section,
+					 .text = assignment(em, key, value) });
 }
 
 /* What the comment of a bin begins with. */

@@ -11,8 +11,17 @@
 #include "emit/emit_lxc.h"
 
 /* When a row holds. */
-enum when { ALWAYS, MAPPED, UNMAPPED, OWN_NET, MULTICAST, SYS, PLAIN, NATIVE,
-	    NATIVE_LIST };
+enum when {
+	ALWAYS,
+	MAPPED,
+	UNMAPPED,
+	OWN_NET,
+	MULTICAST,
+	SYS,
+	PLAIN,
+	NATIVE,
+	NATIVE_LIST
+};
 
 enum { ROW_FIELDS = 3 };
 

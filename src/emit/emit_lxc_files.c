@@ -98,8 +98,8 @@ static void put_node(struct emission *em, const struct device *d)
 
 static void put_rule(struct emission *em, const struct device *d)
 {
-	const char *text = arena_printf(em->mem, "%s %s", d->rule.v,
-					d->access.v);
+	const char *text =
+		arena_printf(em->mem, "%s %s", d->rule.v, d->access.v);
 	struct finding *f;
 
 	if (emit_lxc_v1(em))
@@ -131,9 +131,8 @@ static bool is_twin(const struct guest *g, const struct device *d)
 
 static void put_path(struct emission *em, const struct device *d)
 {
-	if (!is_plain_path(d->path.v) ||
-	    (!str_starts(d->path.v, "/dev/") &&
-	     standard_path(d->rule.v) == NULL))
+	if (!is_plain_path(d->path.v) || (!str_starts(d->path.v, "/dev/") &&
+					  standard_path(d->rule.v) == NULL))
 		emit_lxc_say(em, FIELD_DEVICE_PATH, d, FIND_DEV_NODE,
 			     BIN_DROPPED, "no node is made at %s",
 			     str_show(em->mem, d->path.v, strlen(d->path.v),
@@ -170,8 +169,8 @@ void emit_lxc_device(struct emission *em, enum field_id id, const void *object,
 	} else if (id == FIELD_DEVICE_PATH) {
 		put_path(em, d);
 	} else if (id == FIELD_DEVICE_ACCESS && is_twin(em->g, d)) {
-		emit_find_at(em, FIND_DEV_NODE, id, d,
-			     "the rules of %s add up", d->rule.v);
+		emit_find_at(em, FIND_DEV_NODE, id, d, "the rules of %s add up",
+			     d->rule.v);
 	}
 }
 
@@ -333,9 +332,9 @@ static bool is_sysctl_name(const char *s)
 /* Why a parameter is not set; NULL when it is. */
 static const char *sysctl_fault(const struct guest *g, const struct sysctl *s)
 {
-	const bool own_net = !str_eq(g->ns_net.v, "host") &&
-			     (g->ns_net.from == NULL ||
-			      !str_starts(g->ns_net.v, "shared:"));
+	const bool own_net =
+		!str_eq(g->ns_net.v, "host") &&
+		(g->ns_net.from == NULL || !str_starts(g->ns_net.v, "shared:"));
 
 	if (s->name.from == NULL || s->value.from == NULL ||
 	    !is_sysctl_name(s->name.v))

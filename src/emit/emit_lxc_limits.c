@@ -82,8 +82,10 @@ static const struct range_row {
 	enum field_id field;
 	int64_t min, max;
 } range_rows[] = {
-	{ FIELD_CPU_WEIGHT, 1, 10000 },	   { FIELD_IO_WEIGHT, 1, 10000 },
-	{ FIELD_CPU_NICE, -20, 19 },	   { FIELD_CPU_QUOTA, 1000, INT64_MAX },
+	{ FIELD_CPU_WEIGHT, 1, 10000 },
+	{ FIELD_IO_WEIGHT, 1, 10000 },
+	{ FIELD_CPU_NICE, -20, 19 },
+	{ FIELD_CPU_QUOTA, 1000, INT64_MAX },
 	{ FIELD_CPU_PERIOD, 1000, 1000000 },
 };
 
@@ -184,9 +186,9 @@ void emit_lxc_no_limit(struct emission *em, enum field_id id,
 
 /* The names that setrlimit(2) has; LXC finds a wrong one only at the start. */
 static const char *const rlimits[] = {
-	"as",	   "core",    "cpu",  "data",	"fsize",  "locks",
-	"memlock", "msgqueue", "nice", "nofile", "nproc",  "rss",
-	"rtprio",  "rttime",  "sigpending", "stack",
+	"as",      "core",     "cpu",        "data",   "fsize", "locks",
+	"memlock", "msgqueue", "nice",       "nofile", "nproc", "rss",
+	"rtprio",  "rttime",   "sigpending", "stack",
 };
 
 /* fs.nr_open of the kernel: unlimited files would make the start fail. */
@@ -277,8 +279,9 @@ void emit_lxc_rlimit(struct emission *em, enum field_id id, const void *object,
 		put_pair(em, r, &p);
 	else if (!is_same(was, is))
 		emit_lxc_say(em, id, object, FIND_LIM_RLIMIT_DEFAULT,
-			     BIN_APPROXIMATED, "%s %s %s becomes %s, the most "
+			     BIN_APPROXIMATED,
+			     "%s %s %s becomes %s, the most "
 			     "that the kernel takes",
-			     r->name.v, field_get(id)->name, show_limit(em, was),
-			     show_limit(em, is));
+			     r->name.v, field_get(id)->name,
+			     show_limit(em, was), show_limit(em, is));
 }

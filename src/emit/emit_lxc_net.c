@@ -17,8 +17,8 @@ enum attach { A_BRIDGE, A_ROUTED, A_MACVLAN, A_IPVLAN, A_PHYS, A_P2P, A_NONE };
 static const struct attach_row {
 	const char *word;
 	enum attach attach;
-	bool link;	  /* the word is followed by ":IF" */
-	const char *type; /* lxc.net.N.type */
+	bool link;             /* the word is followed by ":IF" */
+	const char *type;      /* lxc.net.N.type */
 	unsigned major, minor; /* first version of LXC that has it */
 } attach_rows[] = {
 	{ "bridge", A_BRIDGE, true, "veth", 3, 0 },
@@ -32,7 +32,7 @@ static const struct attach_row {
 
 /* An interface as it is written. */
 struct link {
-	const char *fault; /* NULL: fine */
+	const char *fault;       /* NULL: fine */
 	enum finding_id finding; /* of the fault */
 	const struct attach_row *row;
 	const char *dev; /* bridge or parent; NULL: none */
@@ -95,10 +95,11 @@ static struct link link_of(struct emission *em, const struct nic *n)
 			       "how the interface is attached is not known");
 	l.row = attach_row(n->attach.v, &l.dev);
 	if (l.row == NULL)
-		return no_link(FIND_NET_BAD_VALUE,
-			       "the attachment is none of bridge:IF, "
-			       "routed:IF, macvlan:IF, ipvlan:IF, phys:IF, p2p, "
-			       "none");
+		return no_link(
+			FIND_NET_BAD_VALUE,
+			"the attachment is none of bridge:IF, "
+			"routed:IF, macvlan:IF, ipvlan:IF, phys:IF, p2p, "
+			"none");
 	if (!emit_lxc_since(em, l.row->major, l.row->minor))
 		return no_link(FIND_SYN_VERSION,
 			       "this LXC does not know the attachment");
@@ -147,9 +148,9 @@ static const struct mode_row {
 	enum attach attach;
 	const char *mode;
 } mode_rows[] = {
-	{ A_MACVLAN, "bridge" },   { A_MACVLAN, "private" },
-	{ A_MACVLAN, "vepa" },	   { A_MACVLAN, "passthru" },
-	{ A_IPVLAN, "l2" },	   { A_IPVLAN, "l3" },
+	{ A_MACVLAN, "bridge" }, { A_MACVLAN, "private" },
+	{ A_MACVLAN, "vepa" },   { A_MACVLAN, "passthru" },
+	{ A_IPVLAN, "l2" },      { A_IPVLAN, "l3" },
 	{ A_IPVLAN, "l3s" },
 };
 
@@ -180,25 +181,35 @@ bool emit_lxc_no_multicast(struct emission *em)
 	return true;
 }
 
-/*
- * A router that is the host's end of the link itself, whatever the LAN's is:
- * LXC answers for it there.
- */
-static const char *own_gateway(const struct link *l, const struct nic *n,
-			       int family)
+/* Neighbours are reached through the host, not on the link itself. */
+static bool through_host(const struct link *l, const struct nic *n)
 {
-	if (l->row->attach == A_ROUTED)
-		return family == AF_INET ? "169.254.0.1" : "fe80::1";
+	return l->row->attach == A_ROUTED ||
+	       (l->row->attach == A_IPVLAN && is_layer3(n));
+}
+
+/* A default route that names the device alone, whatever the LAN's router is. */
+static const char *own_gateway(const struct link *l, const struct nic *n)
+{
 	if (l->row->attach == A_IPVLAN && is_layer3(n))
 		return "dev";
 	return NULL;
+}
+
+/*
+ * Of addresses that no wire of the old host carried (lo, dummy0) the host need
+ * not answer for anywhere: the veth has no device to proxy on.
+ */
+static bool is_wireless(const struct link *l)
+{
+	return l->row->attach == A_ROUTED && str_eq(l->dev, "lo");
 }
 
 static void put_own_gateway(struct emission *em, const struct link *l,
 			    const struct nic *n, int family)
 {
 	const bool v4 = family == AF_INET;
-	const char *gateway = own_gateway(l, n, family);
+	const char *gateway = own_gateway(l, n);
 	struct finding *f;
 
 	if (gateway == NULL || !has_family(em->g, n, family) ||
@@ -231,8 +242,8 @@ static void put_mode(struct emission *em, const struct link *l,
 	} else {
 		mode = n->mode.v;
 	}
-	put(em, FIELD_NIC_ATTACH, n,
-	    ipvlan ? "ipvlan.mode" : "macvlan.mode", mode);
+	put(em, FIELD_NIC_ATTACH, n, ipvlan ? "ipvlan.mode" : "macvlan.mode",
+	    mode);
 }
 
 static void put_up(struct emission *em, const struct nic *n)
@@ -254,20 +265,20 @@ static void put_attach(struct emission *em, const struct link *l,
 	const bool vlan = a == A_PHYS && has_vlan(n);
 
 	put(em, FIELD_NIC_ATTACH, n, "type", vlan ? "vlan" : l->row->type);
-	if (l->dev != NULL)
+	if (l->dev != NULL && !is_wireless(l))
 		put(em, FIELD_NIC_ATTACH, n, "link", l->dev);
 	if (vlan)
 		put(em, FIELD_NIC_ATTACH, n, "vlan.id",
 		    arena_printf(em->mem, "%" PRIu64, n->vlan.v));
-	if (a == A_ROUTED) {
+	if (a == A_ROUTED)
 		put(em, FIELD_NIC_ATTACH, n, "veth.mode", "router");
+	if (a == A_ROUTED && !is_wireless(l))
 		emit_find_at(em, FIND_NET_SYSCTL, FIELD_NIC_ATTACH, n,
 			     "net.ipv4.conf.%s.forwarding=1 on the host for "
 			     "%s; with IPv6 net.ipv6.conf.all.forwarding=1 and "
 			     "net.ipv6.conf.%s.proxy_ndp=1",
 			     l->dev, n->name.v, l->dev);
-	}
-	if (a == A_ROUTED || (a == A_IPVLAN && is_layer3(n)))
+	if (through_host(l, n) && !is_wireless(l))
 		put(em, FIELD_NIC_ATTACH, n, "l2proxy", "1");
 	put_mode(em, l, n);
 	put_up(em, n);
@@ -379,9 +390,8 @@ static void put_source_filter(struct emission *em, const struct link *l,
 
 static void put_accept_ra(struct emission *em, const struct nic *n)
 {
-	const char *name = arena_printf(em->g->mem,
-					"net.ipv6.conf.%s.accept_ra",
-					n->name.v);
+	const char *name = arena_printf(
+		em->g->mem, "net.ipv6.conf.%s.accept_ra", n->name.v);
 	struct finding *f;
 
 	if (strchr(n->name.v, '.') != NULL) {
@@ -410,7 +420,7 @@ static void put_gateway(struct emission *em, enum field_id id,
 	struct inet_addr ip;
 	struct err e;
 
-	if (own_gateway(l, n, family) != NULL)
+	if (own_gateway(l, n) != NULL)
 		emit_lxc_say(em, id, n, FIND_NET_GATEWAY_DERIVED,
 			     BIN_APPROXIMATED,
 			     "%s: the host itself is the gateway, in place of "
@@ -434,8 +444,8 @@ static void put_gateway(struct emission *em, enum field_id id,
 }
 
 /* Each field of an interface that is written. */
-static void put_nic(struct emission *em, enum field_id id,
-		    const struct link *l, const struct nic *n)
+static void put_nic(struct emission *em, enum field_id id, const struct link *l,
+		    const struct nic *n)
 {
 	if (id == FIELD_NIC_NAME)
 		put(em, id, n, "name", n->name.v);
@@ -483,8 +493,8 @@ struct address {
 static unsigned prefix_of(const struct link *l, const struct addr *a,
 			  const struct inet_addr *ip)
 {
-	if (own_gateway(l, a->nic, ip->family) != NULL ||
-	    a->prefix.from == NULL || a->prefix.v > inet_bits(ip))
+	if (through_host(l, a->nic) || a->prefix.from == NULL ||
+	    a->prefix.v > inet_bits(ip))
 		return inet_bits(ip);
 	return (unsigned)a->prefix.v;
 }
@@ -513,8 +523,8 @@ static void put_ip(struct emission *em, const struct addr *a,
 		   const struct address *w)
 {
 	const bool v4 = w->net.addr.family == AF_INET;
-	const char *text = arena_printf(em->mem, "%s/%u", a->ip.v,
-					w->net.prefix);
+	const char *text =
+		arena_printf(em->mem, "%s/%u", a->ip.v, w->net.prefix);
 	struct finding *f;
 
 	if (a->prefix.from == NULL) {
@@ -543,9 +553,8 @@ static void put_addr(struct emission *em, enum field_id id,
 		put_ip(em, a, w);
 	else if (id == FIELD_ADDR_PREFIX && a->prefix.v != w->net.prefix)
 		emit_lxc_say(em, id, a, FIND_NET_PREFIX_HOST, BIN_APPROXIMATED,
-			     "%s/%" PRIu64 " is written as /%u on %s",
-			     a->ip.v, a->prefix.v, w->net.prefix,
-			     a->nic->attach.v);
+			     "%s/%" PRIu64 " is written as /%u on %s", a->ip.v,
+			     a->prefix.v, w->net.prefix, a->nic->attach.v);
 	else if (id == FIELD_ADDR_BROADCAST &&
 		 !str_eq(a->broadcast.v, w->broadcast))
 		emit_lxc_say(em, id, a, FIND_NET_BROADCAST, BIN_DROPPED,
@@ -563,8 +572,8 @@ void emit_lxc_addr(struct emission *em, enum field_id id, const void *object,
 	struct err e;
 
 	(void)v;
-	if (l.fault == NULL && (a->ip.from == NULL ||
-				inet_parse(a->ip.v, &w.net.addr, &e) < 0))
+	if (l.fault == NULL &&
+	    (a->ip.from == NULL || inet_parse(a->ip.v, &w.net.addr, &e) < 0))
 		l = no_link(FIND_NET_BAD_ADDRESS, "not an address: left out");
 	else if (l.fault == NULL && l.row->attach == A_NONE)
 		l = no_link(FIND_NET_BAD_VALUE,

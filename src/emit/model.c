@@ -44,8 +44,8 @@ static char *show_origin(struct arena *mem, const struct origin *o)
 	else if (o->line != 0)
 		text = arena_printf(mem, "%s:%u", o->file, o->line);
 	else
-		text = arena_printf(mem, "%s", o->file == NULL ? kind :
-								 o->file);
+		text = arena_printf(mem, "%s",
+				    o->file == NULL ? kind : o->file);
 	return str_show(mem, text, strlen(text), 0);
 }
 

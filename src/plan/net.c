@@ -10,6 +10,7 @@
  */
 #include <sys/socket.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/inet.h"
 #include "base/str.h"
@@ -149,6 +150,12 @@ static void attach_facts(struct plan *p, const struct addr *a,
 	ret->from = plan_net_facts_origin(p, &l->at, "link", a->dev.from);
 }
 
+/* Devices of the old host that carry addresses and no wire. */
+static bool is_wireless(const char *dev)
+{
+	return str_eq(dev, "lo") || str_starts(dev, "dummy");
+}
+
 static struct attachment attachment(struct plan *p, const struct addr *a)
 {
 	const char *word = site_choice(p->site, "default-attach");
@@ -160,9 +167,12 @@ static struct attachment attachment(struct plan *p, const struct addr *a)
 	attach_facts(p, a, &t);
 	if (t.attach != NULL)
 		return t;
-	t.attach = str_eq(word, "none") ?
-			   "none" :
-			   arena_printf(p->g->mem, "%s:%s", word, a->dev.v);
+	if (str_eq(word, "none"))
+		t.attach = "none";
+	else if (is_wireless(a->dev.v))
+		t.attach = "routed:lo";
+	else
+		t.attach = arena_printf(p->g->mem, "%s:%s", word, a->dev.v);
 	t.from = plan_origin(p, "net", a->dev.from);
 	t.by_default = true;
 	return t;
@@ -219,6 +229,44 @@ static uint64_t vlan_of(const struct addr *a, const struct attachment *t)
 	return 0;
 }
 
+/*
+ * All routed addresses share one interface: LXC writes one default route, and
+ * the host's reverse path filter wants answers to leave where questions came
+ * in. Tried on LXC 5.0.2: a second gateway of a family fails the start.
+ */
+static struct nic *find_routed(struct guest *g)
+{
+	for (size_t i = 0; i < g->nics.n; i++)
+		if (g->nics.v[i]->attach.from != NULL &&
+		    str_starts(g->nics.v[i]->attach.v, "routed:"))
+			return g->nics.v[i];
+	return NULL;
+}
+
+static struct nic *join_routed(struct plan *p, const struct addr *a,
+			       const struct attachment *t, struct nic *n)
+{
+	struct guest *g = p->g;
+	struct finding *f;
+
+	if (str_eq(n->attach.v, t->attach) || str_eq(t->attach, "routed:lo"))
+		return n;
+	if (str_eq(n->attach.v, "routed:lo")) {
+		f = find_attach(p, a, t);
+		derive_str(g, FIELD_NIC_ATTACH, n, t->attach,
+			   plan_origin(p, "net", n->attach.from), f);
+		derive_str(g, FIELD_NIC_PARENT, n, a->dev.v,
+			   plan_origin(p, "net", n->parent.from), NULL);
+		return n;
+	}
+	finding_add(g, FIND_NET_SYSCTL, NULL, t->from,
+		    "%s was on %s and shares interface %s (%s): the host "
+		    "answers for it there by ip neigh add proxy %s dev %s",
+		    a->ip.v, a->dev.v, n->name.v, n->attach.v, a->ip.v,
+		    strchr(t->attach, ':') + 1);
+	return n;
+}
+
 static struct nic *make_nic(struct plan *p, const struct addr *a,
 			    const struct attachment *t)
 {
@@ -229,6 +277,8 @@ static struct nic *make_nic(struct plan *p, const struct addr *a,
 
 	if (n != NULL)
 		return n;
+	if (str_starts(t->attach, "routed:") && find_routed(g) != NULL)
+		return join_routed(p, a, t, find_routed(g));
 	f = find_attach(p, a, t);
 	n = pvec_add(g->mem, &g->nics);
 	derive_str(g, FIELD_NIC_NAME, n, free_name(g),
@@ -298,8 +348,7 @@ int plan_net(struct plan *p, struct err *e)
 			return -1;
 		for (size_t i = 0; i < g->addrs.n; i++)
 			plan_net_prefix(p, g->addrs.v[i]);
-		for (size_t i = 0; i < g->nics.n; i++)
-			plan_net_gateways(p, g->nics.v[i]);
+		plan_net_gateways(p);
 	}
 	if (g->addrs.n == 0 && g->nics.n == 0 && str_eq(g->ns_net.v, "filtered"))
 		finding_add(g, FIND_NET_NONE, NULL,

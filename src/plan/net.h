@@ -20,8 +20,8 @@ void plan_net_source_filter(struct plan *p, struct nic *n);
 /* A host route's prefix becomes the LAN's where the interface is on the LAN. */
 void plan_net_prefix(struct plan *p, struct addr *a);
 
-/* The default routers of an interface, by family. */
-void plan_net_gateways(struct plan *p, struct nic *n);
+/* The default router of each family, on one interface. */
+void plan_net_gateways(struct plan *p);
 
 /* Clashes, the host's own addresses, firewall rules, name servers. */
 void plan_net_check(struct plan *p);

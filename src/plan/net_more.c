@@ -166,41 +166,123 @@ static struct gateway gateway_facts(struct plan *p, const struct nic *n,
 	return gw;
 }
 
-static void set_gateway(struct plan *p, struct nic *n, int family,
-			enum field_id field)
+static struct gateway gateway_of(struct plan *p, const struct nic *n,
+				 int family)
 {
+	struct gateway gw = { 0 };
 	struct inet_addr ip;
-	struct gateway gw;
-	struct finding *f;
 
-	if (first_addr(p->g, n, family, &ip) == NULL)
-		return;
+	if (n->name.from == NULL || n->attach.from == NULL ||
+	    str_eq(n->attach.v, "p2p") || str_eq(n->attach.v, "none") ||
+	    first_addr(p->g, n, family, &ip) == NULL)
+		return gw;
 	gw = gateway_site(p, n, &ip);
 	if (gw.ip == NULL)
 		gw = gateway_source(p, n, family);
 	if (gw.ip == NULL)
 		gw = gateway_facts(p, n, family);
-	if (gw.ip != NULL) {
-		f = finding_add(p->g, FIND_NET_GATEWAY_DERIVED, NULL, gw.from,
-				"gateway of %s: %s (%s:%u)", n->name.v, gw.ip,
-				gw.from->file, gw.from->line);
-		derive_str(p->g, field, n, gw.ip, gw.from, f);
-		return;
-	}
-	if (on_lan(n))
-		finding_add(p->g, FIND_NET_NO_GATEWAY, NULL,
-			    plan_origin(p, "net", n->attach.from),
-			    "%s has no IPv%d gateway: only its own network is "
-			    "reached",
-			    n->name.v, family == AF_INET ? 4 : 6);
+	return gw;
 }
 
-void plan_net_gateways(struct plan *p, struct nic *n)
+/* The captured default route leaves through the interface's own device. */
+static bool is_way_out(struct plan *p, const struct nic *n, int family)
 {
-	if (n->name.from == NULL || n->attach.from == NULL)
+	return p->facts != NULL && n->parent.from != NULL &&
+	       facts_gateway(p->facts, n->parent.v, family) != NULL;
+}
+
+/* The interface that has the default route: one of a family (LXC). */
+static struct nic *way_out(struct plan *p, int family)
+{
+	struct nic *first = NULL, *any = NULL;
+	struct inet_addr ip;
+
+	for (size_t i = 0; i < p->g->nics.n; i++) {
+		struct nic *n = p->g->nics.v[i];
+
+		if (first_addr(p->g, n, family, &ip) == NULL)
+			continue;
+		any = any == NULL ? n : any;
+		if (gateway_of(p, n, family).ip == NULL)
+			continue;
+		if (is_way_out(p, n, family))
+			return n;
+		first = first == NULL ? n : first;
+	}
+	return first == NULL ? any : first;
+}
+
+static void other_gateway(struct plan *p, const struct nic *n,
+			  const struct gateway *gw)
+{
+	if (gw->from->kind == ORIGIN_FACTS)
+		return; /* the host's one default route, already given */
+	finding_add(p->g, FIND_NET_ROUTE, NULL, gw->from,
+		    "gateway %s of %s is not written: one interface has the "
+		    "default route",
+		    gw->ip, n->name.v);
+}
+
+/*
+ * A routed guest reaches everything through its host, which answers for any
+ * address that it has a route to: 169.254.0.1 where the LAN's router is not
+ * known (reference 4.2).
+ */
+static struct gateway host_gateway(struct plan *p, const struct nic *n,
+				   int family)
+{
+	struct gateway gw = { 0 };
+
+	if (n->attach.from == NULL || !str_starts(n->attach.v, "routed:"))
+		return gw;
+	gw.ip = family == AF_INET ? "169.254.0.1" : "fe80::1";
+	gw.from = plan_origin(p, "net", n->attach.from);
+	return gw;
+}
+
+static void set_gateway(struct plan *p, struct nic *n, int family)
+{
+	struct gateway gw = gateway_of(p, n, family);
+	struct finding *f;
+
+	if (gw.ip == NULL)
+		gw = host_gateway(p, n, family);
+	if (gw.ip == NULL) {
+		if (on_lan(n))
+			finding_add(p->g, FIND_NET_NO_GATEWAY, NULL,
+				    plan_origin(p, "net", n->attach.from),
+				    "%s has no IPv%d gateway: only its own "
+				    "network is reached",
+				    n->name.v, family == AF_INET ? 4 : 6);
 		return;
-	set_gateway(p, n, AF_INET, FIELD_NIC_GATEWAY4);
-	set_gateway(p, n, AF_INET6, FIELD_NIC_GATEWAY6);
+	}
+	f = finding_add(p->g, FIND_NET_GATEWAY_DERIVED, NULL, gw.from,
+			"gateway of %s: %s (%s:%u)", n->name.v, gw.ip,
+			gw.from->file, gw.from->line);
+	derive_str(p->g,
+		   family == AF_INET ? FIELD_NIC_GATEWAY4 : FIELD_NIC_GATEWAY6,
+		   n, gw.ip, gw.from, f);
+}
+
+static void set_gateways(struct plan *p, int family)
+{
+	struct nic *out = way_out(p, family);
+
+	if (out != NULL)
+		set_gateway(p, out, family);
+	for (size_t i = 0; i < p->g->nics.n; i++) {
+		const struct nic *n = p->g->nics.v[i];
+		const struct gateway gw = gateway_of(p, n, family);
+
+		if (n != out && gw.ip != NULL)
+			other_gateway(p, n, &gw);
+	}
+}
+
+void plan_net_gateways(struct plan *p)
+{
+	set_gateways(p, AF_INET);
+	set_gateways(p, AF_INET6);
 }
 
 /* The first address of a device with the LAN's prefix is the host's own. */

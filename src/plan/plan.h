@@ -16,6 +16,7 @@ struct fleet;
 struct plan_options {
 	bool native;  /* --profile native */
 	bool live;    /* --live */
+	bool writes;  /* convert: a guest that runs is a blocker */
 	bool size;    /* measure the tree */
 	const char *const *set; /* --set [GUEST:]FIELD=VALUE */
 	size_t n_set;

@@ -94,7 +94,9 @@ int plan_state(struct plan *p, struct err *e)
 		finding_add(g, FIND_SRC_COPY_LIVE, NULL, from,
 			    "%s (%s): converted with --live", state, how);
 	else
-		finding_add(g, FIND_SRC_RUNNING, NULL, from, "%s: %s", state,
-			    how);
+		finding_add(g,
+			    p->options->writes ? FIND_SRC_RUNNING :
+						 FIND_SRC_RUNS_NOW,
+			    NULL, from, "%s: %s", state, how);
 	return 0;
 }

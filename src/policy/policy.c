@@ -133,13 +133,15 @@ const char *policy_relation_name(enum relation r)
 /* How much a namespace's sharing lets through: less is stricter. */
 static int ns_rank(const char *value)
 {
+	if (value == NULL)
+		return 3;
 	if (str_eq(value, "private"))
 		return 0;
 	if (str_eq(value, "filtered"))
 		return 1;
 	if (str_starts(value, "shared:"))
 		return 2;
-	return 3; /* host, or absent */
+	return 3; /* host */
 }
 
 static enum relation by_less(const char *expected, const char *observed)

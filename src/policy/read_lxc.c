@@ -177,10 +177,10 @@ static int take_prlimit(struct read_lxc *r, const struct read_lxc_key *k,
 {
 	const char *colon = strchr(value, ':');
 	const char *hard = colon == NULL ? value : colon + 1;
-	const char *soft = colon == NULL ?
-				   value :
-				   arena_strndup(r->mem, value,
-						 (size_t)(colon - value));
+	const char *soft =
+		colon == NULL ?
+			value :
+			arena_strndup(r->mem, value, (size_t)(colon - value));
 	uint64_t n;
 
 	(void)k;
@@ -254,9 +254,7 @@ static int take_include(struct read_lxc *r, const struct read_lxc_key *k,
 /* Names that end in '.' stand for every key that begins so. */
 static const struct read_lxc_key keys[] = {
 	{ .name = "lxc.include", .take = take_include },
-	{ .name = "lxc.uts.name",
-	  .field = FIELD_HOSTNAME,
-	  .take = take_text },
+	{ .name = "lxc.uts.name", .field = FIELD_HOSTNAME, .take = take_text },
 	{ .name = "lxc.arch", .field = FIELD_ARCH, .take = take_text },
 	{ .name = "lxc.rootfs.path", .take = take_rootfs },
 	{ .name = "lxc.rootfs.", .take = take_nothing },
@@ -363,10 +361,10 @@ static int read_line(struct read_lxc *r, struct slice line, struct err *e)
 		return err_set(e, 0, "a control character");
 	if (eq == NULL)
 		return err_set(e, 0, "not \"key = value\"");
-	name = slice_dup(r->mem, trim((struct slice){
-					 line.p, (size_t)(eq - line.p) }));
-	value = trim((struct slice){ eq + 1,
-				     line.n - (size_t)(eq + 1 - line.p) });
+	name = slice_dup(r->mem,
+			 trim((struct slice){ line.p, (size_t)(eq - line.p) }));
+	value = trim(
+		(struct slice){ eq + 1, line.n - (size_t)(eq + 1 - line.p) });
 	k = find_key(name);
 	if (k == NULL)
 		return err_set(e, 0, "unknown key \"%s\"", name);
@@ -446,11 +444,13 @@ static int check(const struct read_lxc *r, struct err *e)
 	if (!r->has_rootfs)
 		return err_set(e, 0, "no lxc.rootfs.path: the host's root");
 	if (r->nics.n == 0 && policy_get(r->p, FIELD_NS_NET, "") == NULL)
-		return err_set(e, 0, "no network: versions differ in what "
-				     "that means");
+		return err_set(e, 0,
+			       "no network: versions differ in what "
+			       "that means");
 	if (r->writes_proc && !str_eq(proc, "rw"))
-		return err_set(e, 0, "kernel parameters outside of net.* need "
-				     "proc:rw");
+		return err_set(e, 0,
+			       "kernel parameters outside of net.* need "
+			       "proc:rw");
 	return 0;
 }
 

@@ -69,7 +69,7 @@ static int take_type(struct read_lxc *r, struct read_lxc_nic *n,
 		     const char *value, struct err *e)
 {
 	static const char *const types[] = { "veth", "macvlan", "ipvlan",
-					     "vlan", "phys",	"empty",
+					     "vlan", "phys",    "empty",
 					     "none" };
 
 	(void)r;
@@ -83,8 +83,8 @@ static int take_type(struct read_lxc *r, struct read_lxc_nic *n,
 	return err_set(e, 0, "no type \"%s\"", value);
 }
 
-static int take_text(struct read_lxc_nic *n, const char *key,
-		     const char *value, struct err *e)
+static int take_text(struct read_lxc_nic *n, const char *key, const char *value,
+		     struct err *e)
 {
 	for (size_t i = 0; i < COUNT(text_rows); i++) {
 		const struct text_row *row = &text_rows[i];
@@ -140,11 +140,13 @@ static const char *attach_of(struct arena *mem, const struct read_lxc_nic *n)
 	if (str_eq(n->type, "empty"))
 		return n->name == NULL ? NULL : "none";
 	if (str_eq(n->type, "veth"))
-		word = n->router	 ? "routed" :
+		word = n->router       ? "routed" :
 		       n->link != NULL ? "bridge" :
-						 "p2p";
+					 "p2p";
 	else if (str_eq(n->type, "vlan"))
 		word = "phys";
+	if (n->router && n->link == NULL)
+		return "routed:lo"; /* the host answers for it nowhere */
 	return n->link == NULL ? word :
 				 arena_printf(mem, "%s:%s", word, n->link);
 }

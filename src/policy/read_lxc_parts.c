@@ -261,8 +261,7 @@ int read_lxc_mount_entry(struct read_lxc *r, const struct read_lxc_key *k,
 		return 0;
 	}
 	policy_add(r->p, FIELD_MOUNT_TARGET, target, target);
-	policy_add(r->p, FIELD_MOUNT_SOURCE, target,
-		   unescaped(r->mem, f.v[0]));
+	policy_add(r->p, FIELD_MOUNT_SOURCE, target, unescaped(r->mem, f.v[0]));
 	policy_add(r->p, FIELD_MOUNT_TYPE, target, unescaped(r->mem, f.v[2]));
 	options = kernel_options(r->mem, &options);
 	if (options.n != 0)

@@ -24,7 +24,7 @@ static void add_row(struct buf *b, const char *who, const char *what,
 		buf_printf(b, " [%s]", finding_row(id)->code);
 	buf_addc(b, '\n');
 	if (note != NULL)
-		parts_wrap(b, 6, note);
+		parts_wrap(b, "", 6, note);
 }
 
 static void add_rule(struct buf *b, const struct emitter *em, const char *what,
@@ -115,7 +115,7 @@ static bool explain_code(struct buf *b, const char *what)
 			   "yes: --accept CODE[@GUEST]=REASON, or accept in "
 			   "the site file" :
 			   "no");
-	parts_wrap(b, 0, row->advice);
+	parts_wrap(b, "", 0, row->advice);
 	code_sources(b, id);
 	code_targets(b, id);
 	return true;
@@ -193,28 +193,36 @@ static bool explain_field(struct buf *b, const char *what)
 	return true;
 }
 
+/* "LIM001: resident memory was limited" */
+static void add_named(struct buf *b, const char *label, const char *name,
+		      const char *text)
+{
+	struct buf line CLEANUP(buf_done) = { 0 };
+
+	buf_printf(&line, "%s: %s", name, text);
+	parts_wrap(b, label, 9, buf_str(&line));
+}
+
 static void add_key(struct buf *b, const struct importer *imp,
 		    const struct key *k)
 {
+	const bool has_field = k->field != FIELD__MAX;
+
 	buf_printf(b, "%s: a setting of %s\n\nfate     %s\n", k->name,
 		   imp->name, parts_fate(k->fate));
-	if (k->field != FIELD__MAX)
-		buf_printf(b, "field    %s: %s\n", field_get(k->field)->name,
-			   field_get(k->field)->text);
+	if (has_field)
+		add_named(b, "field", field_get(k->field)->name,
+			  field_get(k->field)->text);
 	if (k->finding != FIND__MAX)
-		buf_printf(b, "finding  %s: %s\n",
-			   finding_row(k->finding)->code,
-			   finding_row(k->finding)->text);
-	if (k->example != NULL && k->example[0] != '\0') {
-		buf_adds(b, "example  ");
-		parts_line(b, k->example);
-		buf_addc(b, '\n');
-	}
+		add_named(b, "finding", finding_row(k->finding)->code,
+			  finding_row(k->finding)->text);
+	if (k->example != NULL)
+		parts_wrap(b, "example", 9, k->example);
 	if (k->note != NULL)
-		buf_printf(b, "note     %s\n", k->note);
+		parts_wrap(b, "note", 9, k->note);
 	if (k->ref != NULL)
-		buf_printf(b, "see      %s\n", k->ref);
-	if (k->field != FIELD__MAX)
+		parts_wrap(b, "see", 9, k->ref);
+	if (has_field)
 		add_targets(b, k->field);
 }
 
@@ -260,7 +268,7 @@ static bool explain_site_word(struct buf *b, const char *what)
 			   "%s: a word of the site file, rehost.conf(5)\n\n"
 			   "default  %s\nallowed  %s\n\n",
 			   words[i].name, words[i].value, words[i].allowed);
-		parts_wrap(b, 0, words[i].text);
+		parts_wrap(b, "", 0, words[i].text);
 		return true;
 	}
 	return false;

@@ -174,9 +174,9 @@ void parts_escape(struct buf *b, const char *s, size_t n)
 			buf_printf(b, "\\x%02x", (unsigned)(unsigned char)s[i]);
 }
 
-void parts_line(struct buf *b, const char *s)
+void parts_linen(struct buf *b, const char *s, size_t n)
 {
-	while (s != NULL && *s != '\0') {
+	for (const char *end = s + n; s < end;) {
 		const size_t bad = parts_unsafe(s);
 
 		if (bad != 0)
@@ -185,6 +185,12 @@ void parts_line(struct buf *b, const char *s)
 			buf_addc(b, *s);
 		s += bad == 0 ? 1 : bad;
 	}
+}
+
+void parts_line(struct buf *b, const char *s)
+{
+	if (s != NULL)
+		parts_linen(b, s, strlen(s));
 }
 
 void parts_markdown(struct buf *b, const char *s)
@@ -209,23 +215,28 @@ void parts_markdown(struct buf *b, const char *s)
 	}
 }
 
-void parts_wrap(struct buf *b, unsigned indent, const char *s)
+void parts_wrap(struct buf *b, const char *label, unsigned indent,
+		const char *s)
 {
 	size_t column = 0;
 
 	while (*s != '\0') {
 		const size_t n = strcspn(s, " ");
 
-		if (column != 0 && column + 1 + n > PARTS_COLUMNS) {
+		if (column > indent && column + 1 + n > PARTS_COLUMNS) {
 			buf_addc(b, '\n');
 			column = 0;
 		}
-		if (column == 0)
-			buf_printf(b, "%*s", (int)indent, "");
-		else
+		if (column == 0) {
+			buf_printf(b, "%-*s", (int)indent, label);
+			column = indent;
+			label = "";
+		} else {
 			buf_addc(b, ' ');
-		column += column == 0 ? indent + n : n + 1;
-		buf_add(b, s, n);
+			column++;
+		}
+		parts_linen(b, s, n);
+		column += n;
 		s += n + (s[n] != '\0');
 	}
 	if (column != 0)

@@ -57,14 +57,19 @@ void parts_verdicts(const struct report_totals *t,
 size_t parts_unsafe(const char *s);
 /* As \n, \t or \xNN for each of the n bytes. */
 void parts_escape(struct buf *b, const char *s, size_t n);
-/* One printable line; NULL is nothing. */
+/* One printable line, of n bytes; NULL is nothing. */
+void parts_linen(struct buf *b, const char *s, size_t n);
 void parts_line(struct buf *b, const char *s);
 
 /* As plain text within a cell of a Markdown table, whatever it holds. */
 void parts_markdown(struct buf *b, const char *s);
-/* Words in lines of at most PARTS_COLUMNS, each with the indent. */
+/*
+ * Words in lines of at most PARTS_COLUMNS, each with the indent; the first has
+ * the label in it.
+ */
 #define PARTS_COLUMNS 79
-void parts_wrap(struct buf *b, unsigned indent, const char *s);
+void parts_wrap(struct buf *b, const char *label, unsigned indent,
+		const char *s);
 
 /* A JSON value (string, number, list of strings) as text for readers. */
 char *parts_value(struct arena *mem, const json_t *value);

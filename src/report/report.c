@@ -1,4 +1,5 @@
 /* The document of one guest (design 1.4), its record, and the totals. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -134,7 +135,14 @@ static json_t *finding_json(const struct guest *g, const struct finding *f)
 	return o;
 }
 
-static json_t *value_json(const struct value *v)
+/* JSON's readers know whole numbers up to 2^63 - 1: a larger one is text. */
+static json_t *count_json(struct arena *mem, uint64_t n)
+{
+	return n <= INT64_MAX ? json_integer((json_int_t)n) :
+				json_text(arena_printf(mem, "%" PRIu64, n));
+}
+
+static json_t *value_json(struct arena *mem, const struct value *v)
 {
 	json_t *list;
 
@@ -142,12 +150,11 @@ static json_t *value_json(const struct value *v)
 	case VALUE_BOOL:
 		return json_boolean(v->b);
 	case VALUE_U64:
-		return json_integer((json_int_t)v->u);
+		return count_json(mem, v->u);
 	case VALUE_I64:
 		return json_integer((json_int_t)v->i);
 	case VALUE_LIMIT:
-		return v->b ? json_text("unlimited") :
-			      json_integer((json_int_t)v->u);
+		return v->b ? json_text("unlimited") : count_json(mem, v->u);
 	case VALUE_STR:
 		return json_text(v->s);
 	case VALUE_STRV:
@@ -213,7 +220,7 @@ static json_t *field_json(const struct report_input *in, enum field_id id,
 			  const void *object, const struct value *v)
 {
 	json_t *o = json_object(), *emitted = json_object();
-	json_t *value = value_json(v);
+	json_t *value = value_json(in->g->mem, v);
 
 	if (value == NULL)
 		value = caps_json(in->g->mem, v);

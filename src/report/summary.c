@@ -6,7 +6,7 @@
 #include "report/parts.h"
 #include "report/summary.h"
 
-#define LINES 24
+#define LINES 23 /* of 24: the last one is the prompt's */
 #define COLUMNS 80
 #define GUESTS 12 /* at most, and fewer where codes need the room */
 #define GUESTS_LEAST 6
@@ -147,33 +147,74 @@ static bool is_folded(const struct report_options *o,
 	       c->row->severity == SEV_NOTE;
 }
 
-static const char *isolation_of(const struct parts_code *c)
+/* The words of a code's row; "" where there is nothing to stress. */
+struct words {
+	const char *severity, *isolation, *action;
+};
+
+static struct words words_of(const struct parts_code *c)
 {
-	return c->row == NULL || c->row->isolation == ISO_SAME ?
-		       "" :
-		       finding_isolation_name(c->row->isolation);
+	const struct finding_row *row = c->row;
+
+	if (row == NULL)
+		return (struct words){ "?", "", "" };
+	return (struct words){
+		.severity = finding_severity_name(row->severity),
+		.isolation = row->isolation == ISO_SAME ?
+				     "" :
+				     finding_isolation_name(row->isolation),
+		.action = row->action == ACT_NONE ?
+				  "" :
+				  finding_action_name(row->action),
+	};
+}
+
+/* Columns are as wide as what stands in them, so that the text has room. */
+struct widths {
+	int severity, isolation, action;
+};
+
+static void widen(int *width, const char *word)
+{
+	const int n = (int)strlen(word);
+
+	*width = n > *width ? n : *width;
+}
+
+static struct widths widths_of(const struct report_options *o,
+			       const struct parts_codes *codes)
+{
+	struct widths w = { 8, 9, 3 }; /* the headings */
+
+	for (size_t i = 0; i < codes->list.n; i++) {
+		const struct words words = words_of(&codes->list.v[i]);
+
+		if (is_folded(o, &codes->list.v[i]))
+			continue;
+		widen(&w.severity, words.severity);
+		widen(&w.isolation, words.isolation);
+		widen(&w.action, words.action);
+	}
+	return w;
 }
 
 static void add_code(struct buf *b, const struct report_options *o,
-		     const struct parts_code *c)
+		     const struct parts_code *c, const struct widths *w)
 {
 	const struct finding_row *row = c->row;
+	const struct words words = words_of(c);
 	const size_t from = b->n;
-	const bool accepted = c->open == 0;
 
-	buf_printf(b, "%-6s %6" PRIu64 " %-8s %-8s %-11s ", c->code, c->guests,
-		   row == NULL ? "?" : finding_severity_name(row->severity),
-		   isolation_of(c),
-		   row == NULL || row->action == ACT_NONE ?
-			   "" :
-			   finding_action_name(row->action));
-	if (accepted)
+	buf_printf(b, "%-6s %6" PRIu64 " %-*s %-*s %-*s ", c->code, c->guests,
+		   w->severity, words.severity, w->isolation, words.isolation,
+		   w->action, words.action);
+	if (c->open == 0)
 		buf_adds(b, "accepted: ");
 	add_cut(b, row == NULL ? "unknown to this version" : row->text,
 		o->verbose != 0 ? 1000 : COLUMNS - (b->n - from));
 	buf_addc(b, '\n');
 	if (o->verbose != 0 && row != NULL)
-		buf_printf(b, "    %s\n", row->advice);
+		parts_wrap(b, "", 4, row->advice);
 }
 
 static void add_notes(struct buf *b, const struct parts_codes *codes)
@@ -199,18 +240,19 @@ static void add_notes(struct buf *b, const struct parts_codes *codes)
 static void add_codes(struct buf *b, const struct report_options *o,
 		      const struct parts_codes *codes, size_t room)
 {
+	const struct widths w = widths_of(o, codes);
 	size_t shown = 0, all = 0;
 
 	for (size_t i = 0; i < codes->list.n; i++)
 		all += !is_folded(o, &codes->list.v[i]);
 	if (all != 0)
-		buf_printf(b, "\n%-6s %6s %-8s %-8s %-11s %s\n", "CODE",
-			   "GUESTS", "SEVERITY", "ISOLATED", "WHO ACTS",
-			   "WHAT");
+		buf_printf(b, "\n%-6s %6s %-*s %-*s %-*s %s\n", "CODE",
+			   "GUESTS", w.severity, "SEVERITY", w.isolation,
+			   "ISOLATION", w.action, "WHO", "WHAT");
 	for (size_t i = 0; i < codes->list.n && shown < room; i++) {
 		if (is_folded(o, &codes->list.v[i]))
 			continue;
-		add_code(b, o, &codes->list.v[i]);
+		add_code(b, o, &codes->list.v[i], &w);
 		shown++;
 	}
 	if (shown < all)
@@ -220,24 +262,30 @@ static void add_codes(struct buf *b, const struct report_options *o,
 		add_notes(b, codes);
 }
 
+/* Rows that a table may have when `more` takes one of the lines it is given. */
+static size_t rows(size_t wanted, size_t lines)
+{
+	return wanted <= lines ? wanted : lines - 1;
+}
+
 /* The smaller table gets what it needs, the other one the rest. */
 static struct room share(const struct report_options *o,
 			 const struct report_totals *t,
 			 const struct parts_codes *codes)
 {
-	/* verdicts, two blank lines, head of the codes, notes, two "more" */
-	size_t left = LINES - 7, n_codes = 0, guests = t->n - t->ready;
+	/* verdicts, two blank lines, heading of the codes, notes */
+	const size_t left = LINES - 5, guests = t->n - t->ready;
+	size_t n_codes = 0, part;
 
 	for (size_t i = 0; i < codes->list.n; i++)
 		n_codes += !is_folded(o, &codes->list.v[i]);
 	if (o->verbose != 0)
 		return (struct room){ guests, n_codes };
-	if (guests > GUESTS)
-		guests = GUESTS;
-	if (guests + n_codes > left && guests > GUESTS_LEAST)
-		guests = n_codes < left - GUESTS_LEAST ? left - n_codes :
-							 GUESTS_LEAST;
-	return (struct room){ guests, left - guests };
+	part = guests <= GUESTS ? guests : GUESTS + 1;
+	if (part + n_codes > left && part > GUESTS_LEAST)
+		part = n_codes + GUESTS_LEAST < left ? left - n_codes :
+						       GUESTS_LEAST;
+	return (struct room){ rows(guests, part), rows(n_codes, left - part) };
 }
 
 void summary_text(struct buf *b, const struct report_options *o,

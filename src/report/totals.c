@@ -40,6 +40,7 @@ json_t *report_record(const json_t *guest)
 
 	for (i = 0; i < COUNT(kept); i++)
 		json_put_str(o, kept[i], json_str(guest, kept[i]));
+	json_put(o, "failed", json_incref(json_object_get(guest, "failed")));
 	json_put(o, "targets", verdicts(guest));
 	json_array_foreach (json_object_get(guest, "findings"), i, f)
 		count_code(codes, f);

@@ -12,6 +12,7 @@
 #include "base/attr.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "derive.h"
 #include "importers/vserver/boot.h"
 #include "importers/vserver/read.h"
 
@@ -31,11 +32,11 @@ static const struct style_row {
 	const char *start[2];
 	bool last;
 	const char *level, *level_stop; /* NULL: none */
-	bool start_level;		/* the run level is an argument */
+	bool start_level;               /* the run level is an argument */
 	/* Stop command; "" the program of start; NULL: by a signal to pid 1. */
 	const char *stop;
 	const char *prepare_level; /* NULL: nothing; "": the run level */
-	bool level_env;		   /* PREVLEVEL and RUNLEVEL are set */
+	bool level_env;            /* PREVLEVEL and RUNLEVEL are set */
 } style_rows[] = {
 	{ .name = "sysv",
 	  .start = { "/etc/init.d/rc", "/etc/rc.d/rc" },
@@ -74,8 +75,8 @@ static const struct style_row {
 
 /* What the legacy tool started, the strongest first; the last if none is. */
 static const struct legacy_row {
-	const char *test;	   /* executable in the guest */
-	const char *start, *stop;  /* %s: its inittab's run level */
+	const char *test;         /* executable in the guest */
+	const char *start, *stop; /* %s: its inittab's run level */
 	const char *style;
 } legacy_rows[] = {
 	{ "/etc/init.d/rc", "/etc/init.d/rc %s", "/etc/init.d/rc 6", "sysv" },
@@ -87,7 +88,7 @@ static const struct legacy_row {
 
 /* The steps that have scripts. */
 static const char *const events[] = {
-	"initialize", "prepre-start", "pre-start",    "post-start",
+	"initialize", "prepre-start", "pre-start",     "post-start",
 	"pre-stop",   "post-stop",    "postpost-stop",
 };
 
@@ -214,7 +215,8 @@ int vserver_boot_style(struct reading *r, const char *value, struct err *e)
 		take_str(r, FIELD_INIT_STYLE, r->g, value);
 	} else {
 		take_str(r, FIELD_INIT_STYLE, r->g, "sysv");
-		reading_approx(r, "style %s is not known: taken as sysv", value);
+		reading_approx(r, "style %s is not known: taken as sysv",
+			       value);
 		reading_find(r, FIND_INI_STYLE,
 			     "style \"%s\" is not known: taken as sysv",
 			     str_show(r->g->mem, value, strlen(value), 40));
@@ -332,8 +334,8 @@ int vserver_boot_event(struct reading *r, const char *value, struct err *e)
 
 	(void)value;
 	(void)e;
-	vserver_hooks_take(r, name == NULL ? path :
-					     arena_strdup(r->g->mem, name));
+	vserver_hooks_take(r,
+			   name == NULL ? path : arena_strdup(r->g->mem, name));
 	return 0;
 }
 
@@ -526,7 +528,7 @@ static void take_timeout(struct reading *r)
 		reading_resume(r, b->kills.v[i].s);
 		if (r->cur->decided)
 			continue;
-		if (b->sync.s == NULL)
+		if (r->g->stop_timeout.from == NULL)
 			take_u64(r, FIELD_STOP_TIMEOUT, r->g, total);
 		else
 			take_part(r, FIELD_STOP_TIMEOUT, r->g);
@@ -591,8 +593,7 @@ static bool is_program(struct tree *root, const char *path)
 }
 
 /* The program that the style starts; the first one where none is there. */
-static const char *start_program(struct reading *r,
-				 const struct style_row *row)
+static const char *start_program(struct reading *r, const struct style_row *row)
 {
 	struct tree *root CLEANUP(tree_closep) = guest_root(r);
 	const char *found = NULL;
@@ -603,13 +604,12 @@ static const char *start_program(struct reading *r,
 			found = row->start[i];
 	if (found != NULL)
 		return found;
-	if (root != NULL && r->g->init_cmd.from == NULL)
-		reading_find_at(r, FIND_SRC_NOT_STARTED,
-				r->g->init_style.from,
-				"style %s: %s%s%s is no program in the guest",
-				row->name, row->start[0],
-				row->start[1] != NULL ? " and " : "",
-				row->start[1] != NULL ? row->start[1] : "");
+	if (root != NULL && r->g->init_cmd.from == NULL &&
+	    row->start[1] != NULL) /* one alone: the plan looks for it */
+		reading_find_at(r, FIND_SRC_NOT_STARTED, r->g->init_style.from,
+				"style %s: neither %s nor %s is a program in "
+				"the guest",
+				row->name, row->start[0], row->start[1]);
 	return row->start[0];
 }
 
@@ -654,8 +654,9 @@ static void stop(struct reading *r, const struct style_row *row,
 
 	if (row->stop == NULL && vserver_of(r)->legacy) {
 		reading_default(r, FIELD_STOP_CMD, g,
-				str_eq(row->name, "minit") ? "/sbin/minit-stop" :
-							     "/sbin/init 6",
+				str_eq(row->name, "minit") ?
+					"/sbin/minit-stop" :
+					"/sbin/init 6",
 				ref_legacy);
 		return;
 	}
@@ -735,9 +736,11 @@ static void legacy_style(struct reading *r)
 	const char *level = initdefault(r, root);
 	const char *start = row->start;
 
-	if (g->init_style.from != NULL)
+	if (g->init_style.from->kind > ORIGIN_DEFAULT)
 		return;
-	reading_default(r, FIELD_INIT_STYLE, g, row->style, ref_legacy);
+	derive_str(g, FIELD_INIT_STYLE, g, row->style,
+		   derive_origin(g, ORIGIN_DEFAULT, "", 0, ref_legacy, NULL),
+		   NULL);
 	if (level == NULL)
 		level = "3";
 	if (str_ends(start, " %s")) {
@@ -762,7 +765,6 @@ static void take_style(struct reading *r)
 		default_env(r, "PATH", "/bin:/usr/bin:/sbin:/usr/sbin",
 			    ref_env);
 	}
-	reading_default(r, FIELD_INIT_STYLE, g, "sysv", ref_style);
 	for (size_t i = 0; i < COUNT(style_rows); i++)
 		if (str_eq(style_rows[i].name, g->init_style.v))
 			apply_style(r, &style_rows[i]);

@@ -104,8 +104,8 @@ static const char *rule_of(struct reading *r, const char *path)
 	if (tree_stat(vserver_of(r)->t, path, &st, &e) == 0 &&
 	    (S_ISCHR(st.mode) || S_ISBLK(st.mode)))
 		return arena_printf(r->g->mem, "%c %u:%u",
-				    S_ISCHR(st.mode) ? 'c' : 'b',
-				    st.rdev_major, st.rdev_minor);
+				    S_ISCHR(st.mode) ? 'c' : 'b', st.rdev_major,
+				    st.rdev_minor);
 	for (size_t i = 0; i < COUNT(node_rows); i++)
 		if (str_eq(node_rows[i].path, path))
 			return node_rows[i].rule;
@@ -127,8 +127,8 @@ static void take_access(struct reading *r, const struct entry *e,
 	const bool open = has(e, BOOT_MAP_OPEN);
 	const bool create = has(e, BOOT_MAP_CREATE);
 	const char *access = open && create ? "rwm" :
-			     open	    ? "rw" :
-			     create	    ? "m" :
+			     open           ? "rw" :
+			     create         ? "m" :
 					      "";
 
 	if (create) {

@@ -13,18 +13,35 @@
 
 enum {
 	SCRIPT_MAX = 1 << 20, /* bytes read of a script */
-	HITS_MAX = 5,	      /* quoted in a message */
-	QUOTE_MAX = 60,	      /* bytes of a line */
+	HITS_MAX = 5,         /* quoted in a message */
+	QUOTE_MAX = 60,       /* bytes of a line */
 };
 
 /* What a script for a guest typically does; reference 2.5. */
 static const char *const keywords[] = {
-	"mknod",     "iptables",	   "ip6tables", "ip rule",
-	"ip route",  "ip addr",		   "ip link",	"arping",
-	"brctl",     "vconfig",		   "mount",	"vattribute",
-	"vlimit",    "vsched",		   "modprobe",	"sysctl",
-	"VSERVER_EXTRA_CMDS",		   "NETNS_CMD", "CHBIND_CMD",
-	"OPTS_VSPACE", "INITCMD_START",	   "OPTS_ENV",	"enableInterfaces",
+	"mknod",
+	"iptables",
+	"ip6tables",
+	"ip rule",
+	"ip route",
+	"ip addr",
+	"ip link",
+	"arping",
+	"brctl",
+	"vconfig",
+	"mount",
+	"vattribute",
+	"vlimit",
+	"vsched",
+	"modprobe",
+	"sysctl",
+	"VSERVER_EXTRA_CMDS",
+	"NETNS_CMD",
+	"CHBIND_CMD",
+	"OPTS_VSPACE",
+	"INITCMD_START",
+	"OPTS_ENV",
+	"enableInterfaces",
 	"_IP=",
 };
 

@@ -163,7 +163,8 @@ int vserver_legacy_hook(struct reading *r, const char *value, struct err *e)
 	(void)value;
 	(void)e;
 	if (is_executable(r, r->cur->from.file))
-		vserver_hooks_take(r, "pre-start post-start pre-stop post-stop");
+		vserver_hooks_take(r,
+				   "pre-start post-start pre-stop post-stop");
 	else
 		reading_decide(r, BIN_INERT, "not executable: never run");
 	return 0;
@@ -171,9 +172,8 @@ int vserver_legacy_hook(struct reading *r, const char *value, struct err *e)
 
 /* --- settings out of statements --- */
 
-static struct origin origin_of(struct reading *r,
-			       const struct legacy_statement *s,
-			       const char *text)
+static struct origin
+origin_of(struct reading *r, const struct legacy_statement *s, const char *text)
 {
 	return *reading_origin(r, ORIGIN_TEXT, r->source->path, s->line,
 			       s->name != NULL ? s->name : "code", text);
@@ -240,8 +240,7 @@ static struct strv ulimit_options(struct arena *mem, const char *value)
 	return out;
 }
 
-static struct strv elements(struct reading *r,
-			    const struct legacy_statement *s)
+static struct strv elements(struct reading *r, const struct legacy_statement *s)
 {
 	struct strv l = { 0 };
 
@@ -255,8 +254,8 @@ static struct strv elements(struct reading *r,
 }
 
 /* A later assignment that surely ran; NULL: none. */
-static const struct legacy_statement *
-later(const struct legacy_scan *scan, size_t at)
+static const struct legacy_statement *later(const struct legacy_scan *scan,
+					    size_t at)
 {
 	for (size_t i = scan->list.n; i > at + 1; i--) {
 		const struct legacy_statement *s = &scan->list.v[i - 1];
@@ -312,8 +311,8 @@ static void take_bad(struct reading *r, const struct legacy_statement *s)
 	bare(r, s, s->text, BIN_INVALID, s->why);
 	if (s->kind == LEGACY_QUIET)
 		return;
-	reading_find(r, FIND_SRC_SHELL_CODE, "line %u, \"%s\": %s%s%s",
-		     s->line, show(r, s->text), s->why,
+	reading_find(r, FIND_SRC_SHELL_CODE, "line %u, \"%s\": %s%s%s", s->line,
+		     show(r, s->text), s->why,
 		     s->name != NULL ? ": no value is taken for " : "",
 		     s->name != NULL ? s->name : "");
 }
@@ -371,8 +370,8 @@ static const char *last_profile(struct reading *r)
 static void take_script(struct reading *r)
 {
 	const struct vserver *v = vserver_of(r);
-	const char *path = arena_printf(r->g->mem, "%s/%s.sh", v->confdir,
-					v->name);
+	const char *path =
+		arena_printf(r->g->mem, "%s/%s.sh", v->confdir, v->name);
 	const struct origin *at;
 
 	if (!tree_exists(v->t, path))

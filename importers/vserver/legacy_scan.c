@@ -11,16 +11,21 @@
 #include "base/str.h"
 #include "importers/vserver/legacy_scan.h"
 
-enum { CASE_DEPTH_MAX = 8 };
+enum {
+	CASE_DEPTH_MAX = 8,
+	STATEMENTS_MAX = 10000, /* of a file: no configuration is that long */
+	VALUE_MAX = 64 << 10,   /* bytes, for $A$A could grow without bound */
+};
 
 struct scanner {
 	struct legacy_scan *out;
 	struct arena *mem;
 	const char *p, *end;
 	unsigned line;
-	unsigned cases;      /* case statements around */
-	const char *profile; /* of the branch that is read, not active; or NULL */
-	unsigned unknown;    /* code blocks around: if, for, ... */
+	unsigned cases; /* case statements around */
+	const char
+		*profile; /* of the branch that is read, not active; or NULL */
+	unsigned unknown; /* code blocks around: if, for, ... */
 };
 
 /* How a statement ended. */
@@ -69,8 +74,8 @@ static void skip(struct scanner *s, bool lines)
 			take(s);
 		} else if (lines && c == '#') {
 			skip_comment(s);
-		} else if (lines && (c == '\n' ||
-				     (c == ';' && look(s, 1) != ';'))) {
+		} else if (lines &&
+			   (c == '\n' || (c == ';' && look(s, 1) != ';'))) {
 			take(s);
 		} else {
 			break;
@@ -96,6 +101,11 @@ static bool copy_quoted(struct scanner *s, struct buf *b)
 		if (look(s, 0) == quote) {
 			buf_addc(b, take(s));
 			return true;
+		}
+		if (quote != '\'' && is_joined(s)) {
+			take(s);
+			take(s);
+			continue;
 		}
 		if (quote != '\'' && look(s, 0) == '\\' && s->end - s->p > 1)
 			buf_addc(b, take(s));
@@ -223,9 +233,8 @@ static const char *word_value(struct scanner *s, const char **p)
 	struct buf b CLEANUP(buf_done) = { 0 };
 	char quote = '\0';
 
-	while (**p != '\0' &&
-	       (quote != '\0' || (**p != ' ' && **p != '\t'))) {
-		if (!unquote_one(s, p, &quote, &b))
+	while (**p != '\0' && (quote != '\0' || (**p != ' ' && **p != '\t'))) {
+		if (!unquote_one(s, p, &quote, &b) || b.n > VALUE_MAX)
 			return NULL;
 	}
 	return quote != '\0' ? NULL : arena_strdup(s->mem, buf_str(&b));
@@ -238,10 +247,9 @@ static struct legacy_statement *add(struct scanner *s, enum legacy_kind kind,
 {
 	struct legacy_statement *x = vec_add(s->mem, &s->out->list);
 
-	*x = (struct legacy_statement){ .kind = kind,
-					.line = line,
-					.text = text,
-					.profile = s->profile };
+	*x = (struct legacy_statement){
+		.kind = kind, .line = line, .text = text, .profile = s->profile
+	};
 	return x;
 }
 
@@ -263,11 +271,11 @@ static const struct keyword {
 	int depth;   /* +1 opens, -1 closes */
 	bool before; /* a statement follows on the line */
 } keywords[] = {
-	{ "if", 1, false },    { "for", 1, false },   { "while", 1, false },
+	{ "if", 1, false },    { "for", 1, false },    { "while", 1, false },
 	{ "until", 1, false }, { "select", 1, false }, { "{", 1, false },
-	{ "(", 1, false },     { "fi", -1, false },   { "done", -1, false },
-	{ "}", -1, false },    { ")", -1, false },    { "then", 0, true },
-	{ "else", 0, true },   { "do", 0, true },     { "elif", 0, false },
+	{ "(", 1, false },     { "fi", -1, false },    { "done", -1, false },
+	{ "}", -1, false },    { ")", -1, false },     { "then", 0, true },
+	{ "else", 0, true },   { "do", 0, true },      { "elif", 0, false },
 };
 
 static const struct keyword *keyword_of(const char *text)
@@ -304,8 +312,8 @@ static bool only_assignments(const char *text)
 				return false;
 			start = false;
 		}
-		if (quote != '\0' ? c == quote : c == '"' || c == '\'' ||
-							   c == '`')
+		if (quote != '\0' ? c == quote :
+				    c == '"' || c == '\'' || c == '`')
 			quote = quote != '\0' ? '\0' : c;
 		else if (c == '\\' && quote != '\'')
 			i++;
@@ -358,9 +366,9 @@ static void assignments(struct scanner *s, unsigned line, const char *text)
 		p += n + 1;
 		value = word_value(s, &p);
 		assign(s, line, name, value,
-		       value == NULL ? from :
-				       arena_strndup(s->mem, from,
-						     (size_t)(p - from)));
+		       value == NULL ?
+			       from :
+			       arena_strndup(s->mem, from, (size_t)(p - from)));
 		if (value == NULL)
 			return;
 	}
@@ -373,16 +381,15 @@ static void plain(struct scanner *s, unsigned line, const char *text)
 	if (str_starts(text, "export ") || str_starts(text, "export\t")) {
 		rest = text + 7;
 		rest += strspn(rest, " \t");
-		if (name_length(rest) > 0 &&
-		    rest[name_length(rest)] == '\0') {
-			add(s, s->profile != NULL ? LEGACY_INACTIVE :
-						    LEGACY_EXPORT,
+		if (name_length(rest) > 0 && rest[name_length(rest)] == '\0') {
+			add(s,
+			    s->profile != NULL ? LEGACY_INACTIVE :
+						 LEGACY_EXPORT,
 			    line, text);
 			return;
 		}
 	}
-	if (str_starts(rest + name_length(rest), "+=") &&
-	    name_length(rest) > 0)
+	if (str_starts(rest + name_length(rest), "+=") && name_length(rest) > 0)
 		assign(s, line, arena_strndup(s->mem, rest, name_length(rest)),
 		       NULL, rest);
 	else if (name_length(rest) > 0 && only_assignments(rest))
@@ -391,40 +398,54 @@ static void plain(struct scanner *s, unsigned line, const char *text)
 		add_code(s, line, text, "it is not understood and was not run");
 }
 
-static void statement(struct scanner *s, unsigned line, const char *text,
-		      bool open)
+/* What stands behind then, else and do on their lines. */
+static const char *behind_keywords(struct scanner *s, unsigned line,
+				   const char *text)
 {
 	const struct keyword *k = keyword_of(text);
 
+	while (k != NULL && k->before) {
+		add_code(s, line, k->word, "a part of code");
+		text += strlen(k->word);
+		text += strspn(text, " \t");
+		k = keyword_of(text);
+	}
+	return text;
+}
+
+/* What follows cannot be told from data: nothing more is taken. */
+static void give_up(struct scanner *s, unsigned line, const char *text,
+		    const char *why)
+{
+	add_code(s, line, text, why);
+	s->p = s->end;
+}
+
+static void statement(struct scanner *s, unsigned line, const char *text,
+		      bool open)
+{
+	const struct keyword *k;
+
 	if (open || strstr(text, "<<") != NULL) {
-		/* What follows cannot be told from data: nothing is taken. */
-		add_code(s, line, text,
-			 open ? "a quote is never closed" :
-				"text for a program: the rest is not read");
-		s->p = s->end;
+		give_up(s, line, text,
+			open ? "a quote is never closed" :
+			       "text for a program: the rest is not read");
 		return;
 	}
+	text = behind_keywords(s, line, text);
+	k = keyword_of(text);
+	if (text[0] == '\0')
+		return;
 	if (k == NULL && !opens_function(text)) {
 		plain(s, line, text);
-		return;
-	}
-	if (k != NULL && k->before) {
-		const char *rest = text + strlen(k->word);
-
-		rest += strspn(rest, " \t");
-		add_code(s, line, k->word, "a part of code");
-		if (*rest != '\0')
-			statement(s, line, rest, false);
-		return;
-	}
-	if (k != NULL && k->depth < 0 && s->unknown > 0) {
+	} else if (k != NULL && k->depth < 0 && s->unknown > 0) {
 		add_code(s, line, text, "a part of code");
 		s->unknown--;
-		return;
+	} else {
+		add_code(s, line, text, "it is not understood and was not run");
+		if (k == NULL || k->depth > 0)
+			s->unknown++;
 	}
-	add_code(s, line, text, "it is not understood and was not run");
-	if (k == NULL || k->depth > 0)
-		s->unknown++;
 }
 
 /* --- case --- */
@@ -477,8 +498,7 @@ static void read_branches(struct scanner *s, bool known)
 			take(s);
 		pattern = read_until(s, ')');
 		if (pattern == NULL) {
-			add_code(s, s->line, "case", "a branch without )");
-			s->p = s->end;
+			give_up(s, s->line, "case", "a branch without )");
 			break;
 		}
 		if (known && outside == NULL) {
@@ -520,8 +540,7 @@ static void read_case(struct scanner *s)
 	skip(s, true);
 	known = is_profile(buf_str(&b)) && s->unknown == 0;
 	if (!next_is(s, "in") || s->cases >= CASE_DEPTH_MAX) {
-		add_code(s, line, "case", "it is not understood");
-		s->p = s->end;
+		give_up(s, line, "case", "it is not understood");
 		return;
 	}
 	s->p += strlen("in");
@@ -566,11 +585,15 @@ static bool read_list(struct scanner *s, bool in_case)
 			continue;
 		}
 		line = s->line;
+		if (s->out->list.n >= STATEMENTS_MAX) {
+			give_up(s, line, "...",
+				"too long: the rest is not read");
+			return false;
+		}
 		stop = read_statement(s, &b, &open);
 		statement(s, line,
-			  slice_dup(s->mem,
-				    slice_trim((struct slice){ buf_str(&b),
-							       b.n })),
+			  slice_dup(s->mem, slice_trim((struct slice){
+						    buf_str(&b), b.n })),
 			  open);
 		if (stop == STOP_BRANCH && in_case)
 			return true;
@@ -589,8 +612,8 @@ static void clean(struct legacy_scan *scan, const char *data, size_t n,
 	}
 }
 
-void legacy_scan(struct legacy_scan *scan, struct arena *mem,
-		 const char *data, size_t n)
+void legacy_scan(struct legacy_scan *scan, struct arena *mem, const char *data,
+		 size_t n)
 {
 	struct buf b CLEANUP(buf_done) = { 0 };
 	struct scanner s = { .out = scan, .mem = mem, .line = 1 };

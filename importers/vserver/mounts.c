@@ -72,7 +72,8 @@ static const struct flag_row {
 	{ .flag = MS_MANDLOCK, .name = "mand" },
 	{ .flag = MS_NOATIME, .name = "noatime" },
 	{ .flag = MS_NODIRATIME, .name = "nodiratime" },
-	{ .flag = MS_UNBINDABLE, .name = "unbindable",
+	{ .flag = MS_UNBINDABLE,
+	  .name = "unbindable",
 	  .recursive = "runbindable" },
 	{ .flag = MS_PRIVATE, .name = "private", .recursive = "rprivate" },
 	{ .flag = MS_SLAVE, .name = "slave", .recursive = "rslave" },
@@ -84,9 +85,18 @@ static const char *const tag_options[] = { "tag", "tagxid", "tagid=", "notag",
 					   "xid=" };
 
 static const char *const network_types[] = {
-	"nfs",	 "nfs4", "cifs",	"smbfs",	  "smb3", "ncpfs",
-	"coda", "afs",	 "9p",	"glusterfs", "fuse.glusterfs", "ceph",
-	"ocfs2", "gfs2",
+	"nfs", "nfs4", "cifs",      "smbfs",          "smb3", "ncpfs", "coda",
+	"afs", "9p",   "glusterfs", "fuse.glusterfs", "ceph", "ocfs2", "gfs2",
+};
+
+/* What the legacy tool mounted in every guest; scripts/legacy/vserver. */
+static const struct legacy_row {
+	const char *target, *type, *options;
+} legacy_rows[] = {
+	{ .target = "/proc", .type = "proc", .options = "defaults" },
+	{ .target = "/dev/pts",
+	  .type = "devpts",
+	  .options = "gid=5 mode=0620" },
 };
 
 struct option {
@@ -337,8 +347,8 @@ static struct setting *asked_for(const struct entry *e, unsigned flag)
 	return e->s;
 }
 
-static void add_flag(struct reading *r, const struct entry *e,
-		     struct mount *m, const struct flag_row *row)
+static void add_flag(struct reading *r, const struct entry *e, struct mount *m,
+		     const struct flag_row *row)
 {
 	const char *name = row->name;
 
@@ -350,13 +360,12 @@ static void add_flag(struct reading *r, const struct entry *e,
 	take_element(r, FIELD_MOUNT_OPTIONS, m, name);
 	if (row->flag == MS_NODEV && r->cur == e->s)
 		reading_find(r, FIND_MNT_NODEV,
-			     "%s had nodev by default: written out",
-			     e->target);
+			     "%s had nodev by default: written out", e->target);
 }
 
 /* Data of the file system; a bind mount has none. */
-static void add_data(struct reading *r, const struct entry *e,
-		     struct mount *m, const struct option *o)
+static void add_data(struct reading *r, const struct entry *e, struct mount *m,
+		     const struct option *o)
 {
 	if (o->s->decided)
 		return;
@@ -452,8 +461,8 @@ static void find_source(struct reading *r, const struct entry *e)
 {
 	if ((e->flags & (MS_BIND | MS_MOVE)) != 0) {
 		reading_find(r, FIND_MNT_HOST_PATH,
-			     "%s of the old host is mounted on %s%s",
-			     e->source, e->target,
+			     "%s of the old host is mounted on %s%s", e->source,
+			     e->target,
 			     (e->flags & MS_MOVE) != 0 ?
 				     ": it was moved there, now it is bound" :
 				     "");
@@ -539,10 +548,27 @@ static bool no_source(struct reading *r, struct entry *e)
 	return true;
 }
 
+static void legacy_mounts(struct reading *r)
+{
+	static const char ref[] = "scripts/legacy/vserver, mountproc";
+
+	for (size_t i = 0; i < COUNT(legacy_rows); i++) {
+		const struct legacy_row *row = &legacy_rows[i];
+		struct mount *m = take_mount(r);
+
+		reading_default(r, FIELD_MOUNT_TARGET, m, row->target, ref);
+		reading_default(r, FIELD_MOUNT_SOURCE, m, "none", ref);
+		reading_default(r, FIELD_MOUNT_TYPE, m, row->type, ref);
+		reading_default(r, FIELD_MOUNT_OPTIONS, m, row->options, ref);
+	}
+}
+
 void vserver_mounts_settle(struct reading *r)
 {
 	struct vserver_mounts *m = vserver_of(r)->mounts;
 
+	if (vserver_of(r)->legacy)
+		legacy_mounts(r);
 	for (size_t i = 0; i < m->entries.n; i++) {
 		struct entry *e = m->entries.v[i];
 

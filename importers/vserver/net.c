@@ -12,13 +12,9 @@
 #include "base/attr.h"
 #include "base/inet.h"
 #include "base/str.h"
+#include "derive.h"
 #include "importers/vserver/net.h"
 
-static const char ref_context[] =
-	"a network context filters the host's stack";
-static const char ref_pid[] = "a context sees its own processes";
-static const char ref_legacy[] =
-	"IPROOT empty: every address of the host (scripts/legacy/vserver)";
 static const char ref_geth[] = "guest's end of a veth pair: geth0, geth1 ...";
 
 struct link { /* netns/interfaces/<name> */
@@ -126,8 +122,7 @@ int vserver_net_keep_vlandev(struct reading *r, const char *value,
 	return 0;
 }
 
-int vserver_net_keep_space(struct reading *r, const char *value,
-			   struct err *e)
+int vserver_net_keep_space(struct reading *r, const char *value, struct err *e)
 {
 	struct vserver_net *n = vserver_of(r)->net;
 
@@ -197,8 +192,8 @@ static const char *first_line(struct reading *r, const char *path)
 static bool makes_netns(struct reading *r, const char *guest, const char *name)
 {
 	struct vserver *v = vserver_of(r);
-	const char *dir = arena_printf(r->g->mem, "%s/%s/netns", v->confdir,
-				       guest);
+	const char *dir =
+		arena_printf(r->g->mem, "%s/%s/netns", v->confdir, guest);
 	const char *own;
 
 	if (guest[0] == '.' || str_eq(guest, v->name) ||
@@ -227,8 +222,7 @@ static const char *netns_holder(struct reading *r, const char *name)
 static void take_shared(struct reading *r, enum field_id field,
 			const char *holder)
 {
-	take_str(r, field, r->g,
-		 arena_printf(r->g->mem, "shared:%s", holder));
+	take_str(r, field, r->g, arena_printf(r->g->mem, "shared:%s", holder));
 	if (field == FIELD_NS_NET)
 		reading_find(r, FIND_NET_SHARED_STACK,
 			     "the network stack is that of %s", holder);
@@ -247,8 +241,7 @@ static bool take_space(struct reading *r, const struct vserver_net_value *v,
 			     "empty and made a new namespace",
 			     v->text);
 		take_str(r, field, r->g, "private");
-	} else if (v->text[0] == '\0' ||
-		   str_eq(v->text, vserver_of(r)->name)) {
+	} else if (v->text[0] == '\0' || str_eq(v->text, vserver_of(r)->name)) {
 		take_str(r, field, r->g, "private");
 	} else if (str_eq(v->text, "0")) {
 		reading_decide(r, BIN_INERT, "0 asks for nothing");
@@ -261,9 +254,9 @@ static bool take_space(struct reading *r, const struct vserver_net_value *v,
 
 static const struct vserver_net_value *netns(const struct vserver_net *n)
 {
-	static const enum vserver_net_space keys[] = {
-		NET_NETNS_NAME, NET_NETNS_SHARED, NET_NETNS
-	};
+	static const enum vserver_net_space keys[] = { NET_NETNS_NAME,
+						       NET_NETNS_SHARED,
+						       NET_NETNS };
 
 	for (size_t k = 0; k < COUNT(keys); k++)
 		if (n->space[keys[k]].s != NULL)
@@ -310,10 +303,13 @@ static void take_host(struct reading *r, struct setting *s, const char *why)
 		     "%s: the guest could use every address of the host", why);
 }
 
+/* Without IPROOT the tool bound the guest to 0.0.0.0. */
 static void legacy_stack(struct reading *r)
 {
 	struct vserver_net *n = vserver_of(r)->net;
+	struct guest *g = r->g;
 	const struct origin *at;
+	struct finding *f;
 
 	if (n->all != NULL) {
 		take_host(r, n->all, "IPROOT names all addresses");
@@ -321,12 +317,12 @@ static void legacy_stack(struct reading *r)
 	}
 	if (n->ifaces.n > 0)
 		return;
-	reading_default(r, FIELD_NS_NET, r->g, "host", ref_legacy);
-	at = reading_origin(r, ORIGIN_FILE, r->source->path, 0, "IPROOT",
-			    NULL);
-	reading_find_at(r, FIND_NET_HOST_STACK, at,
-			"no IPROOT: the guest could use every address of the "
-			"host");
+	at = derive_origin(g, ORIGIN_DEFAULT, r->source->path, 0, "IPROOT",
+			   NULL);
+	f = reading_find_at(r, FIND_NET_HOST_STACK, at,
+			    "no IPROOT: the guest could use every address of "
+			    "the host");
+	derive_str(g, FIELD_NS_NET, g, "host", at, f);
 }
 
 static void take_stack(struct reading *r)
@@ -344,9 +340,7 @@ static void take_stack(struct reading *r)
 		take_host(r, open->s, "noncontext without a namespace");
 	if (vserver_of(r)->legacy)
 		legacy_stack(r);
-	reading_default(r, FIELD_NS_NET, r->g, "filtered", ref_context);
 	take_space(r, &n->space[NET_SPACE_PID], FIELD_NS_PID);
-	reading_default(r, FIELD_NS_PID, r->g, "filtered", ref_pid);
 	end(r, &n->space[NET_NONETNS], BIN_INERT,
 	    "netns directories are ignored");
 	for (size_t k = 0; k < NET_SPACE__MAX; k++)
@@ -467,9 +461,9 @@ static void end_defaults(struct reading *r)
 {
 	struct vserver_net *n = vserver_of(r)->net;
 	const enum bin bin = any_vlan(r->g) ? BIN_HOSTSIDE : BIN_INERT;
-	const char *note = any_vlan(r->g) ?
-				   "VLAN devices have to exist on the new host" :
-				   "no interface lies on a VLAN device";
+	const char *note =
+		any_vlan(r->g) ? "VLAN devices have to exist on the new host" :
+				 "no interface lies on a VLAN device";
 
 	end(r, &n->up[NET_VLANDEV], bin, note);
 	end(r, &n->vlandev, bin, note);

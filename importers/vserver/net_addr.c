@@ -26,9 +26,8 @@ static const enum vserver_net_key inherited_keys[] = {
 
 /* Without effect on an address that the host has already. */
 static const enum vserver_net_key unused_with_nodev[] = {
-	NET_BCAST,   NET_NAME,	    NET_PEER, NET_DOWN,
-	NET_VLANDEV, NET_NOVLANDEV, NET_TUN,  NET_TAP,
-	NET_INDIRECT,
+	NET_BCAST,     NET_NAME, NET_PEER, NET_DOWN,     NET_VLANDEV,
+	NET_NOVLANDEV, NET_TUN,  NET_TAP,  NET_INDIRECT,
 };
 
 struct making {
@@ -37,10 +36,10 @@ struct making {
 	struct vserver_net_iface *i;
 	struct addr *a;
 	struct inet_addr ip;
-	const char *text;   /* of the address, canonical */
-	const char *in_ip;  /* what stood behind a '/' in ip, or NULL */
-	const char *dev;    /* NULL: none */
-	unsigned vlan;      /* that its name implies; 0: none */
+	const char *text;  /* of the address, canonical */
+	const char *in_ip; /* what stood behind a '/' in ip, or NULL */
+	const char *dev;   /* NULL: none */
+	unsigned vlan;     /* that its name implies; 0: none */
 	bool nodev;
 };
 
@@ -342,8 +341,7 @@ static void bad_prefix(struct making *m, const struct vserver_net_value *v)
 		     v->s->from.key, m->text);
 	if (v == &m->i->v[NET_PREFIX] || v == &m->i->v[NET_MASK])
 		end(m, v, BIN_INVALID,
-		    arena_printf(m->r->g->mem, "\"%s\" is no prefix",
-				 v->text));
+		    arena_printf(m->r->g->mem, "\"%s\" is no prefix", v->text));
 }
 
 /* The mask never had an effect; it is said where it would have been another. */
@@ -441,8 +439,8 @@ static void prefix(struct making *m)
 	reading_resume(m->r, m->i->v[NET_IP].s);
 	reading_default(m->r, FIELD_ADDR_PREFIX, m->a,
 			bits == 32 ? "32" : "128", ref_prefix);
-	reading_find(m->r, FIND_NET_PREFIX_HOST, "%s stands alone: taken as /%u",
-		     m->text, bits);
+	reading_find(m->r, FIND_NET_PREFIX_HOST,
+		     "%s stands alone: taken as /%u", m->text, bits);
 }
 
 /* Whether the old tools made the VLAN device at the start; reference 1.9. */
@@ -483,8 +481,8 @@ static const char *cut_label(struct making *m, const char *text)
 	take_str(m->r, FIELD_ADDR_LABEL, m->a, text);
 	text = arena_strndup(m->r->g->mem, text, (size_t)(colon - text));
 	reading_find(m->r, FIND_SRC_NOT_STARTED,
-		     "an alias is no device: %s taken as %s", m->r->cur->from.text,
-		     text);
+		     "an alias is no device: %s taken as %s",
+		     m->r->cur->from.text, text);
 	return text;
 }
 
@@ -504,8 +502,8 @@ static void no_device(struct making *m)
 
 static void device(struct making *m)
 {
-	const struct vserver_net_value *v =
-		m->nodev ? &m->i->v[NET_DEV] : pick(m, NET_DEV);
+	const struct vserver_net_value *v = m->nodev ? &m->i->v[NET_DEV] :
+						       pick(m, NET_DEV);
 	const char *text;
 
 	if (!has(v)) {
@@ -586,9 +584,9 @@ static void label(struct making *m)
 		return;
 	}
 	reading_resume(m->r, v->s);
-	text = m->dev == NULL ? v->text :
-				arena_printf(m->r->g->mem, "%s:%s", m->dev,
-					     v->text);
+	text = m->dev == NULL ?
+		       v->text :
+		       arena_printf(m->r->g->mem, "%s:%s", m->dev, v->text);
 	if (strlen(text) > LABEL_MAX)
 		reading_find(m->r, FIND_SRC_NOT_STARTED,
 			     "label %s has more than %d bytes", text,

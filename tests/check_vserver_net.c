@@ -1,0 +1,674 @@
+/*
+ * Unit tests of the Linux-VServer reader: addresses, network stacks, mounts.
+ * Vectors: vserver.md appendix B and parts 2.4, 2.6, 2.7, 6.
+ */
+#include "check_vserver.h"
+#include "importers/vserver/net.h"
+
+/* --- helpers --- */
+
+static const struct addr *addr_of(const struct box *b, const char *ip)
+{
+	for (size_t i = 0; i < b->g->addrs.n; i++)
+		if (str_eq(b->g->addrs.v[i]->ip.v, ip))
+			return b->g->addrs.v[i];
+	ck_abort_msg("no address %s", ip);
+}
+
+static const struct mount *mount_of(const struct box *b, const char *target)
+{
+	for (size_t i = 0; i < b->g->mounts.n; i++)
+		if (str_eq(b->g->mounts.v[i]->target.v, target))
+			return b->g->mounts.v[i];
+	ck_abort_msg("no mount on %s", target);
+}
+
+static const char *options_of(struct box *b, const char *target)
+{
+	return strv_join(b->mem, &mount_of(b, target)->options.v, ",");
+}
+
+/* Every setting ended somewhere. */
+static void check_accounted(const struct box *b)
+{
+	ck_assert_uint_eq(box_found(b, FIND_SYN_UNACCOUNTED), 0);
+}
+
+/* --- pure functions --- */
+
+static const struct {
+	const char *mask;
+	bool ok;
+	unsigned prefix;
+} masks[] = {
+	{ "255.255.255.240", true, 28 },
+	{ "255.255.255.255", true, 32 },
+	{ "255.255.255.0", true, 24 },
+	{ "0.0.0.0", true, 0 },
+	{ "255.0.255.0", true, 8 },
+	{ "255.255.160.0", true, 17 },
+	{ "24", true, 0 },
+	{ "/24", false, 0 },
+	{ "0xffffff00", false, 0 },
+	{ "255.255.256.0", false, 0 },
+	{ "255.255.255.0 ", false, 0 },
+};
+
+START_TEST(test_mask)
+{
+	unsigned prefix = 99;
+
+	ck_assert_int_eq(vserver_net_mask(masks[_i].mask, &prefix),
+			 masks[_i].ok);
+	ck_assert_uint_eq(prefix, masks[_i].ok ? masks[_i].prefix : 99);
+}
+END_TEST
+
+static const struct {
+	const char *dev, *parent;
+	unsigned vlan;
+} vlans[] = {
+	{ "eth0.0231", "eth0", 231 }, { "bond0.7", "bond0", 7 },
+	{ "vlan12", NULL, 12 },       { "vlan0012", NULL, 12 },
+	{ "eth0", NULL, 0 },          { "eth0.5000", "eth0", 0 },
+	{ "eth0.x", "eth0", 0 },      { "vlan", NULL, 0 },
+	{ "eth0.0", "eth0", 0 },      { ".7", NULL, 0 },
+};
+
+START_TEST(test_vlan)
+{
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	const char *parent = "unset";
+
+	ck_assert_uint_eq(vserver_net_vlan(mem, vlans[_i].dev, &parent),
+			  vlans[_i].vlan);
+	if (vlans[_i].parent == NULL)
+		ck_assert_ptr_null(parent);
+	else
+		ck_assert_str_eq(parent, vlans[_i].parent);
+}
+END_TEST
+
+/* --- addresses --- */
+
+/* vserver.md 6.2: an inherited prefix beats an interface's own mask. */
+START_TEST(test_several)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "interfaces/dev", "eth0\n");
+	box_file(&b, "interfaces/prefix", "32\n");
+	box_file(&b, "interfaces/bcast", "198.51.100.255\n");
+	box_file(&b, "interfaces/00/ip", "198.51.100.25\n");
+	box_file(&b, "interfaces/01/ip", "198.51.100.26\n");
+	box_file(&b, "interfaces/01/name", "mail1\n");
+	box_file(&b, "interfaces/02/ip", "10.0.0.25\n");
+	box_file(&b, "interfaces/02/dev", "eth1\n");
+	box_file(&b, "interfaces/02/mask", "255.255.255.240\n");
+	box_file(&b, "interfaces/03/ip", "203.0.113.5\n");
+	box_file(&b, "interfaces/03/nodev", "");
+	box_file(&b, "interfaces/10/ip", "198.51.100.27\n");
+	box_file(&b, "interfaces/10/disabled", "");
+	box_read(&b);
+	ck_assert_uint_eq(b.g->addrs.n, 4);
+	ck_assert_str_eq(b.g->addrs.v[0]->ip.v, "198.51.100.25");
+	ck_assert_str_eq(addr_of(&b, "198.51.100.26")->label.v, "eth0:mail1");
+	ck_assert_str_eq(addr_of(&b, "198.51.100.25")->broadcast.v,
+			 "198.51.100.255");
+	ck_assert_str_eq(addr_of(&b, "10.0.0.25")->dev.v, "eth1");
+	ck_assert_uint_eq(addr_of(&b, "10.0.0.25")->prefix.v, 32);
+	ck_assert(box_says(&b, FIND_NET_PREFIX_BEATS_MASK,
+			   "10.0.0.25 taken as /32, not /28"));
+	ck_assert(addr_of(&b, "203.0.113.5")->nodev.v);
+	ck_assert_ptr_null(addr_of(&b, "203.0.113.5")->dev.from);
+	ck_assert_int_eq(box_setting(&b, "interfaces/02/mask", NULL)->bin,
+			 BIN_OVERRIDDEN);
+	ck_assert_int_eq(box_setting(&b, "interfaces/10/ip", NULL)->bin,
+			 BIN_INERT);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+/* vserver.md 6.3 */
+START_TEST(test_ipv6_vlan)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "interfaces/prefix", "24\n");
+	box_file(&b, "interfaces/vlandev", "");
+	box_file(&b, "interfaces/0/dev", "eth0.0231\n");
+	box_file(&b, "interfaces/0/ip", "2001:DB8:231::53\n");
+	box_file(&b, "interfaces/1/dev", "bond0.7\n");
+	box_file(&b, "interfaces/1/ip", "2001:db8:7::53\n");
+	box_file(&b, "interfaces/1/prefix", "64\n");
+	box_file(&b, "interfaces/1/novlandev", "");
+	box_read(&b);
+	ck_assert_uint_eq(addr_of(&b, "2001:db8:231::53")->prefix.v, 24);
+	ck_assert_uint_eq(addr_of(&b, "2001:db8:231::53")->vlan.v, 231);
+	ck_assert_uint_eq(addr_of(&b, "2001:db8:7::53")->prefix.v, 64);
+	ck_assert_uint_eq(box_found(&b, FIND_NET_PREFIX_FAMILY), 1);
+	ck_assert(box_says(&b, FIND_NET_PREFIX_FAMILY, "/64 was probably"));
+	ck_assert(box_says(&b, FIND_NET_VLAN, "VLAN 231 of eth0, made at"));
+	ck_assert(box_says(&b, FIND_NET_VLAN, "VLAN 7 of bond0, there before"));
+	ck_assert_int_eq(box_setting(&b, "interfaces/vlandev", NULL)->bin,
+			 BIN_HOSTSIDE);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+/* What the prefix of 192.0.2.10 is; files: parent, own, own mask. */
+static const struct {
+	const char *up, *own, *mask;
+	unsigned prefix;
+	enum finding_id found; /* FIND__MAX: none of these */
+} prefixes[] = {
+	{ NULL, NULL, NULL, 32, FIND_NET_PREFIX_HOST },
+	{ "24\n", NULL, "255.255.255.255\n", 24, FIND_NET_PREFIX_BEATS_MASK },
+	{ NULL, NULL, "255.255.255.240\n", 28, FIND__MAX },
+	{ NULL, "25\n", NULL, 25, FIND__MAX },
+	{ "24\n", "25\n", NULL, 25, FIND__MAX },
+	{ "24\n", "25", NULL, 24, FIND_SRC_NO_NEWLINE },
+	{ NULL, "25", NULL, 25, FIND__MAX },
+	{ NULL, "255.255.255.0\n", NULL, 24, FIND_NET_MASK_IN_PREFIX },
+	{ NULL, "33\n", NULL, 32, FIND_NET_BAD_VALUE },
+	{ NULL, NULL, "0.0.0.0\n", 32, FIND_NET_PREFIX_HOST },
+	{ NULL, NULL, "255.0.255.0\n", 8, FIND_NET_MASK_HOLES },
+	{ NULL, NULL, "0xffffff00\n", 32, FIND_NET_BAD_VALUE },
+	{ "24\r\n", NULL, NULL, 24, FIND_SRC_CRLF },
+};
+
+START_TEST(test_prefix)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "interfaces/0/ip", "192.0.2.10\n");
+	box_file(&b, "interfaces/0/dev", "eth0\n");
+	if (prefixes[_i].up != NULL)
+		box_file(&b, "interfaces/prefix", prefixes[_i].up);
+	if (prefixes[_i].own != NULL)
+		box_file(&b, "interfaces/0/prefix", prefixes[_i].own);
+	if (prefixes[_i].mask != NULL)
+		box_file(&b, "interfaces/0/mask", prefixes[_i].mask);
+	box_read(&b);
+	ck_assert_uint_eq(addr_of(&b, "192.0.2.10")->prefix.v,
+			  prefixes[_i].prefix);
+	if (prefixes[_i].found != FIND__MAX)
+		ck_assert_uint_ge(box_found(&b, prefixes[_i].found), 1);
+	else
+		ck_assert_uint_eq(box_found(&b, FIND_NET_BAD_VALUE) +
+					  box_found(&b,
+						    FIND_NET_PREFIX_BEATS_MASK),
+				  0);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+/* vserver.md 6.11, point 21 */
+static const struct {
+	const char *text, *ip; /* NULL: left out */
+	const char *says;      /* part of the message */
+} addresses[] = {
+	{ "192.0.2.10\n", "192.0.2.10", NULL },
+	{ "192.0.2.10/24\n", "192.0.2.10", NULL },
+	{ "2001:DB8:0:0::1\n", "2001:db8::1", NULL },
+	{ "192.0.2.300\n", NULL, "no legal address" },
+	{ "192.000.002.010\n", NULL, "192.0.2.10 was probably" },
+	{ "fe80::1%eth0\n", NULL, "zone index" },
+	{ "::ffff:192.0.2.1\n", NULL, "IPv6 form" },
+	{ "224.0.0.1\n", NULL, "multicast" },
+	{ "127.0.0.1\n", NULL, "loopback" },
+	{ "0.0.0.0\n", NULL, "every address" },
+	{ "www.example.org\n", NULL, "resolve it on the old host" },
+	{ "eth0\n", NULL, "resolve it on the old host" },
+	{ "2001:db8::x\n", NULL, "no legal address" },
+};
+
+START_TEST(test_address)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "interfaces/0/ip", addresses[_i].text);
+	box_file(&b, "interfaces/0/dev", "eth0\n");
+	box_read(&b);
+	if (addresses[_i].ip != NULL) {
+		ck_assert_str_eq(addr_of(&b, addresses[_i].ip)->dev.v, "eth0");
+	} else {
+		ck_assert_uint_eq(b.g->addrs.n, 0);
+		ck_assert(
+			box_says(&b, FIND_NET_BAD_ADDRESS, addresses[_i].says));
+		ck_assert_int_eq(box_setting(&b, "interfaces/0/ip", NULL)->bin,
+				 BIN_INVALID);
+		ck_assert_int_eq(box_setting(&b, "interfaces/0/dev", NULL)->bin,
+				 BIN_DROPPED);
+	}
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_cidr)
+{
+	struct box b;
+
+	box_one(&b, "interfaces/0/ip", "192.0.2.10/24\n");
+	ck_assert_uint_eq(addr_of(&b, "192.0.2.10")->prefix.v, 24);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_twice)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "interfaces/0/ip", "2001:db8::1\n");
+	box_file(&b, "interfaces/1/ip", "2001:DB8:0::1\n");
+	box_file(&b, "interfaces/1/dev", "eth1\n");
+	box_read(&b);
+	ck_assert_uint_eq(b.g->addrs.n, 1);
+	ck_assert(box_says(&b, FIND_SRC_MULTIPLE, "interfaces/0/ip already"));
+	ck_assert_int_eq(box_setting(&b, "interfaces/1/dev", NULL)->bin,
+			 BIN_OVERRIDDEN);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_second_line)
+{
+	struct box b;
+
+	box_one(&b, "interfaces/2/ip", "192.0.2.9\n192.0.2.10\n");
+	ck_assert_uint_eq(b.g->addrs.n, 1);
+	ck_assert_uint_eq(box_found(&b, FIND_NET_EXTRA_ADDRESS), 1);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_empty_interface)
+{
+	struct box b;
+
+	box_open(&b);
+	box_dir(&b, "etc/vservers/web/interfaces/1");
+	box_file(&b, "interfaces/2/dev", "eth0\n");
+	box_file(&b, "interfaces/CVS/Entries", "x\n");
+	box_read(&b);
+	ck_assert_uint_eq(box_found(&b, FIND_NET_NO_ADDRESS), 2);
+	ck_assert_uint_eq(b.g->addrs.n, 0);
+	ck_assert_str_eq(b.g->ns_net.v, "filtered");
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+static const struct {
+	const char *dev, *as;
+	enum finding_id found;
+} devices[] = {
+	{ "eth0\n", "eth0", FIND__MAX },
+	{ "eth0:1\n", "eth0", FIND_SRC_NOT_STARTED },
+	{ "averyveryverylongname\n", NULL, FIND_NET_BAD_VALUE },
+	{ "a/b\n", NULL, FIND_NET_BAD_VALUE },
+};
+
+START_TEST(test_device)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "interfaces/0/ip", "192.0.2.10\n");
+	box_file(&b, "interfaces/0/dev", devices[_i].dev);
+	box_read(&b);
+	if (devices[_i].as != NULL)
+		ck_assert_str_eq(b.g->addrs.v[0]->dev.v, devices[_i].as);
+	else
+		ck_assert_ptr_null(b.g->addrs.v[0]->dev.from);
+	if (devices[_i].found != FIND__MAX)
+		ck_assert_uint_ge(box_found(&b, devices[_i].found), 1);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_label_in_device)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "interfaces/0/ip", "192.0.2.10\n");
+	box_file(&b, "interfaces/0/dev", "eth0:1\n");
+	box_read(&b);
+	ck_assert_str_eq(b.g->addrs.v[0]->label.v, "eth0:1");
+	ck_assert(box_says(&b, FIND_SRC_NOT_STARTED, "eth0:1 taken as eth0"));
+	box_close(&b);
+}
+END_TEST
+
+/* Everything that can stand in a directory, and where it ends. */
+START_TEST(test_odds)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "interfaces/0/ip", "192.0.2.10\n");
+	box_file(&b, "interfaces/0/dev", "tap0\n");
+	box_file(&b, "interfaces/0/tap", "");
+	box_file(&b, "interfaces/0/uid", "1000\n");
+	box_file(&b, "interfaces/0/down", "");
+	box_file(&b, "interfaces/0/peer", "192.0.2.9\n");
+	box_file(&b, "interfaces/0/scope", "global\n");
+	box_file(&b, "interfaces/0/mac", "02:00:5e:10:00:01\n");
+	box_file(&b, "interfaces/0/gateway", "192.0.2.1\n");
+	box_file(&b, "interfaces/0/table", "201\n");
+	box_file(&b, "interfaces/0/net", "192.0.2.0\n");
+	box_file(&b, "interfaces/lback", "127.1.0.1\n");
+	box_read(&b);
+	ck_assert(b.g->tun_create.v);
+	ck_assert_uint_eq(box_found(&b, FIND_NET_TUN), 1);
+	ck_assert_int_eq(box_setting(&b, "interfaces/0/uid", NULL)->bin,
+			 BIN_DROPPED);
+	ck_assert(!b.g->addrs.v[0]->up.v);
+	ck_assert_ptr_nonnull(b.g->addrs.v[0]->up.from);
+	ck_assert_str_eq(b.g->addrs.v[0]->peer.v, "192.0.2.9");
+	ck_assert_int_eq(box_setting(&b, "interfaces/0/scope", NULL)->bin,
+			 BIN_INERT);
+	ck_assert_int_eq(box_setting(&b, "interfaces/0/mac", NULL)->bin,
+			 BIN_INERT);
+	ck_assert_uint_eq(b.g->routes.n, 1);
+	ck_assert_str_eq(b.g->routes.v[0]->dest.v, "default");
+	ck_assert_str_eq(b.g->routes.v[0]->via.v, "192.0.2.1");
+	ck_assert_str_eq(b.g->routes.v[0]->table.v, "201");
+	ck_assert_int_eq(box_setting(&b, "interfaces/0/net", NULL)->bin,
+			 BIN_HOSTSIDE);
+	ck_assert_str_eq(b.g->loopback.v, "127.1.0.1");
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_nodev_rest)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "interfaces/0/ip", "192.0.2.44\n");
+	box_file(&b, "interfaces/0/only_ip", "");
+	box_file(&b, "interfaces/0/dev", "eth0\n");
+	box_file(&b, "interfaces/0/name", "web\n");
+	box_read(&b);
+	ck_assert(b.g->addrs.v[0]->nodev.v);
+	ck_assert_str_eq(b.g->addrs.v[0]->dev.v, "eth0");
+	ck_assert(box_setting(&b, "interfaces/0/dev", NULL)->approx);
+	ck_assert_ptr_null(b.g->addrs.v[0]->label.from);
+	ck_assert_int_eq(box_setting(&b, "interfaces/0/name", NULL)->bin,
+			 BIN_INERT);
+	box_close(&b);
+}
+END_TEST
+
+/* --- network stacks --- */
+
+static const struct {
+	const char *file, *text; /* NULL: nothing */
+	const char *net, *pid;
+	enum finding_id found;
+} stacks[] = {
+	{ NULL, NULL, "filtered", "filtered", FIND__MAX },
+	{ "spaces/net", "", "private", "filtered", FIND__MAX },
+	{ "spaces/net", "0\n", "filtered", "filtered", FIND__MAX },
+	{ "spaces/net", "0", "private", "filtered", FIND_SRC_NO_NEWLINE },
+	{ "spaces/net", "web\n", "private", "filtered", FIND__MAX },
+	{ "spaces/net", "v12\n", "shared:v12", "filtered",
+	  FIND_NET_SHARED_STACK },
+	{ "spaces/pid", "", "filtered", "private", FIND__MAX },
+	{ "spaces/pid", "0\n", "filtered", "filtered", FIND__MAX },
+	{ "spaces/pid", "db\n", "filtered", "shared:db", FIND__MAX },
+	{ "noncontext", "", "host", "filtered", FIND_NET_HOST_STACK },
+	{ "netns/name", "vpnns\n", "private", "filtered", FIND__MAX },
+	{ "netns/shared", "", "shared:web", "filtered", FIND_NET_SHARED_STACK },
+};
+
+START_TEST(test_stack)
+{
+	struct box b;
+
+	box_open(&b);
+	if (stacks[_i].file != NULL)
+		box_file(&b, stacks[_i].file, stacks[_i].text);
+	box_read(&b);
+	ck_assert_str_eq(box_value(&b, FIELD_NS_NET), stacks[_i].net);
+	ck_assert_str_eq(box_value(&b, FIELD_NS_PID), stacks[_i].pid);
+	if (stacks[_i].found != FIND__MAX)
+		ck_assert_uint_eq(box_found(&b, stacks[_i].found), 1);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_netns)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "noncontext", "");
+	box_file(&b, "netns/name", "vpnns\n");
+	box_file(&b, "netns/interfaces/00/host", "vethvpn\n");
+	box_file(&b, "netns/interfaces/00/guest", "eth0\n");
+	box_file(&b, "netns/interfaces/01/host", "vethx\n");
+	box_file(&b, "netns/interfaces/02/guest", "eth2\n");
+	box_read(&b);
+	ck_assert_str_eq(b.g->ns_net.v, "private");
+	ck_assert_uint_eq(box_found(&b, FIND_NET_HOST_STACK), 0);
+	ck_assert_uint_eq(b.g->nics.n, 2);
+	ck_assert_str_eq(b.g->nics.v[0]->attach.v, "p2p");
+	ck_assert_str_eq(b.g->nics.v[0]->host_name.v, "vethvpn");
+	ck_assert_str_eq(b.g->nics.v[0]->name.v, "eth0");
+	ck_assert_str_eq(b.g->nics.v[1]->name.v, "geth0");
+	ck_assert_int_eq(b.g->nics.v[1]->name.from->kind, ORIGIN_DEFAULT);
+	ck_assert_uint_eq(box_found(&b, FIND_NET_P2P), 2);
+	ck_assert_int_eq(
+		box_setting(&b, "netns/interfaces/02/guest", NULL)->bin,
+		BIN_INVALID);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_netns_shared)
+{
+	struct box b;
+
+	box_open(&b);
+	box_put(&b, "gate/netns/name", "dmz\n");
+	box_put(&b, "other/netns/name", "dmz\n");
+	box_put(&b, "other/netns/shared", "");
+	box_file(&b, "netns/name", "dmz\n");
+	box_file(&b, "netns/shared", "");
+	box_read(&b);
+	ck_assert_str_eq(b.g->ns_net.v, "shared:gate");
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_nonetns)
+{
+	struct box b;
+
+	box_open(&b);
+	box_put(&b, ".defaults/netns/name", "all\n");
+	box_file(&b, "netns/interfaces/0/host", "v0\n");
+	box_file(&b, "nonetns", "");
+	box_read(&b);
+	ck_assert_str_eq(b.g->ns_net.v, "filtered");
+	ck_assert_uint_eq(b.g->nics.n, 0);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+/* --- mounts --- */
+
+static const struct {
+	const char *line, *target, *type, *options;
+	enum finding_id found;
+} mounts[] = {
+	{ "none /proc proc defaults 0 0", "/proc", "proc", "nodev", FIND__MAX },
+	{ "none /tmp tmpfs size=16m,mode=1777", "/tmp", "tmpfs",
+	  "nodev,size=16m,mode=1777", FIND_MNT_NODEV },
+	{ "none /dev/pts devpts gid=5,mode=620", "/dev/pts", "devpts",
+	  "gid=5,mode=620", FIND__MAX },
+	{ "\t/srv/a\t/data  none bind,ro 0 0", "/data", "none", "bind,ro,nodev",
+	  FIND_MNT_RO_BIND },
+	{ "/srv/a /data none rbind,dev", "/data", "none", "rbind", FIND__MAX },
+	{ "none /x tmpfs dev", "/x", "tmpfs", "defaults", FIND__MAX },
+	{ "/dev/vg0/a /srv ext3 acl,noatime,user 0 2", "/srv", "ext3",
+	  "nosuid,nodev,noexec,noatime,acl", FIND_MNT_USER },
+	{ "/dev/vg0/a /srv none ro", "/srv", "auto", "ro,nodev",
+	  FIND_MNT_DEVICE },
+	{ "f:/x /home nfs rw,hard,_netdev", "/home", "nfs", "nodev,hard",
+	  FIND_MNT_NETWORK },
+	{ "/a /b none bind,tagid=5", "/b", "none", "bind,nodev",
+	  FIND_MNT_OPTION },
+	{ "/a /b none acl,bind", "/b", "none", "bind,nodev", FIND_MNT_OPTION },
+	{ "/a b/c/ none bind", "/b/c", "none", "bind,nodev",
+	  FIND_MNT_HOST_PATH },
+	{ "/a /b ext3 ro,defaults", "/b", "ext3", "nodev", FIND__MAX },
+};
+
+START_TEST(test_mount)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "fstab", arena_printf(b.mem, "%s\n", mounts[_i].line));
+	box_read(&b);
+	ck_assert_uint_eq(b.g->mounts.n, 1);
+	ck_assert_str_eq(mount_of(&b, mounts[_i].target)->type.v,
+			 mounts[_i].type);
+	ck_assert_str_eq(options_of(&b, mounts[_i].target), mounts[_i].options);
+	if (mounts[_i].found != FIND__MAX)
+		ck_assert_uint_eq(box_found(&b, mounts[_i].found), 1);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	size_t n_mounts, n_settings;
+	enum finding_id found;
+} no_mounts[] = {
+	{ "/dev/hda2 swap swap defaults 0 0\n", 0, 4, FIND_MNT_SWAP },
+	{ "/a /b none bind,noauto\n", 0, 3, FIND_MNT_NOAUTO },
+	{ "/a /../b none bind\n", 0, 2, FIND_MNT_TARGET },
+	{ "/dev/a / ext3 defaults 0 1\n", 0, 4, FIND_MNT_ROOT },
+	{ "/a /b bind\n/x /y none bind 0 0\n", 0, 5, FIND_MNT_SYNTAX },
+	{ "/a /b none bind\n/x /y\n", 1, 3, FIND_MNT_SYNTAX },
+	{ "/a /b none defaults\n", 0, 2, FIND_SRC_NOT_STARTED },
+	{ "none /b none shared\n", 0, 2, FIND_MNT_OPTION },
+	{ "# comment\n\n", 0, 0, FIND__MAX },
+};
+
+START_TEST(test_no_mount)
+{
+	struct box b;
+
+	box_one(&b, "fstab", no_mounts[_i].text);
+	ck_assert_uint_eq(b.g->mounts.n, no_mounts[_i].n_mounts);
+	ck_assert_uint_eq(box_count(&b, "fstab"), no_mounts[_i].n_settings);
+	if (no_mounts[_i].found != FIND__MAX)
+		ck_assert_uint_ge(box_found(&b, no_mounts[_i].found), 1);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_root_mount)
+{
+	struct box b;
+
+	box_one(&b, "fstab", "/dev/vg/web / ext3 ro 0 1\n");
+	ck_assert_str_eq(box_value(&b, FIELD_ROOT_MOUNT),
+			 "/dev/vg/web ext3 ro");
+	box_close(&b);
+}
+END_TEST
+
+/* A second entry that changes the first one's flags. */
+START_TEST(test_remount)
+{
+	struct box b;
+
+	box_one(&b, "fstab",
+		"/a /b none bind 0 0\n/a /b none remount,bind,ro 0 0\n");
+	ck_assert_uint_eq(b.g->mounts.n, 1);
+	ck_assert_str_eq(options_of(&b, "/b"), "bind,nodev,ro");
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_remote)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "fstab", "/a /b\n");
+	box_file(&b, "fstab.remote", "filer:/x /home nfs hard\n");
+	box_read(&b);
+	ck_assert(mount_of(&b, "/home")->remote.v);
+	box_close(&b);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("vserver_net");
+	TCase *net = tcase_create("net"), *mount = tcase_create("mounts");
+
+	tcase_add_loop_test(net, test_mask, 0, COUNT(masks));
+	tcase_add_loop_test(net, test_vlan, 0, COUNT(vlans));
+	tcase_add_test(net, test_several);
+	tcase_add_test(net, test_ipv6_vlan);
+	tcase_add_loop_test(net, test_prefix, 0, COUNT(prefixes));
+	tcase_add_loop_test(net, test_address, 0, COUNT(addresses));
+	tcase_add_test(net, test_cidr);
+	tcase_add_test(net, test_twice);
+	tcase_add_test(net, test_second_line);
+	tcase_add_test(net, test_empty_interface);
+	tcase_add_loop_test(net, test_device, 0, COUNT(devices));
+	tcase_add_test(net, test_label_in_device);
+	tcase_add_test(net, test_odds);
+	tcase_add_test(net, test_nodev_rest);
+	tcase_add_loop_test(net, test_stack, 0, COUNT(stacks));
+	tcase_add_test(net, test_netns);
+	tcase_add_test(net, test_netns_shared);
+	tcase_add_test(net, test_nonetns);
+	suite_add_tcase(s, net);
+	tcase_add_loop_test(mount, test_mount, 0, COUNT(mounts));
+	tcase_add_loop_test(mount, test_no_mount, 0, COUNT(no_mounts));
+	tcase_add_test(mount, test_root_mount);
+	tcase_add_test(mount, test_remount);
+	tcase_add_test(mount, test_remote);
+	suite_add_tcase(s, mount);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *sr = srunner_create(suite());
+	int failed;
+
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

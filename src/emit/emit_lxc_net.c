@@ -175,6 +175,7 @@ bool emit_lxc_no_multicast(struct emission *em)
 		const struct link l = link_of(em, n);
 
 		if (l.fault == NULL && l.row->attach != A_NONE &&
+		    l.row->attach != A_ROUTED &&
 		    (l.row->attach != A_IPVLAN || !is_layer3(n)))
 			return false;
 	}

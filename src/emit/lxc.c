@@ -460,7 +460,8 @@ static void put_multicast(struct emission *em, enum field_id id,
 	if (v->b && !none)
 		emit_bin(em, BIN_CARRIED, "inherent to a stack of its own");
 	else if (v->b)
-		emit_lxc_say(em, id, object, FIND_NET_MULTICAST, BIN_DROPPED,
+		emit_lxc_say(em, id, object, FIND_NET_MULTICAST_LOST,
+			     BIN_DROPPED,
 			     "no interface of the guest carries multicast");
 	else
 		emit_lxc_say(em, id, object, FIND_NET_MULTICAST,

@@ -186,7 +186,7 @@ static void add_nic(struct read_lxc *r, const struct read_lxc_nic *n)
 	for (size_t i = 0; i < COUNT(items); i++)
 		if (items[i].value != NULL)
 			policy_add(r->p, items[i].field, name, items[i].value);
-	if (!str_eq(n->type, "empty") &&
+	if (!str_eq(n->type, "empty") && !n->router &&
 	    !(str_eq(n->type, "ipvlan") && n->mode != NULL &&
 	      str_starts(n->mode, "l3")))
 		policy_add(r->p, FIELD_MULTICAST, "", "yes");

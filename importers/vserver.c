@@ -493,6 +493,11 @@ static void fill_in(struct reading *r)
 				"start");
 		return;
 	}
+	if (g->nid.from != NULL && g->nid.v != g->xid.v)
+		reading_find_at(r, FIND_SRC_ID, g->nid.from,
+				"ncontext %" PRIu64 " is not context %" PRIu64
+				": both are kept",
+				g->nid.v, g->xid.v);
 	root = arena_printf(g->mem, "%" PRIu64, g->xid.v);
 	reading_default(r, FIELD_NID, g, root, "vserver.md 1.5: as context");
 	reading_default(r, FIELD_TAG, g, root, "vserver.md 1.5: as context");

@@ -279,7 +279,8 @@ static const struct {
 	{ "name", "\n", FIELD_DISPLAY_NAME, "web" },
 	{ "name", "shop\n", FIELD_DISPLAY_NAME, "shop" },
 	{ "context", "40007\r\n", FIELD_XID, "40007" },
-	{ "context", "40007 # web\n", FIELD_XID, NULL },
+	{ "context", "40007 # web\n", FIELD_XID, "40007" },
+	{ "context", "0x10\n", FIELD_XID, NULL },
 	{ "context", "65535\n", FIELD_XID, "65535" },
 	{ "tag", "5\n", FIELD_TAG, "5" },
 	{ "apps/vunify/dummy", "", FIELD_UNIFIED, "yes" },
@@ -387,6 +388,8 @@ START_TEST(test_odd_files)
 	box_link(&b, "/nowhere", "noisy");
 	box_link(&b, "/vservers", "elsewhere");
 	ck_assert_int_eq(mkfifoat(b.fd, "etc/vservers/web/pipe", 0600), 0);
+	ck_assert_int_eq(mkfifoat(b.fd, "etc/vservers/web/nonamespace", 0600),
+			 0);
 	box_dir(&b, "etc/vservers/web/cpuset");
 	box_dir(&b, "etc/vservers/web/ulimits/nofile");
 	box_file(&b, "CVS/Entries", "x");
@@ -396,6 +399,7 @@ START_TEST(test_odd_files)
 	ck_assert_int_eq(box_setting(&b, "noisy", NULL)->bin, BIN_INERT);
 	ck_assert_int_eq(box_setting(&b, "elsewhere", NULL)->bin, BIN_UNKNOWN);
 	ck_assert_int_eq(box_setting(&b, "pipe", NULL)->bin, BIN_UNKNOWN);
+	ck_assert_str_eq(box_value(&b, FIELD_NS_MOUNT), "host");
 	ck_assert_int_eq(box_setting(&b, "cpuset/", NULL)->bin, BIN_INERT);
 	ck_assert_int_eq(box_setting(&b, "ulimits/nofile", NULL)->bin,
 			 BIN_UNREADABLE);
@@ -430,6 +434,10 @@ static const struct {
 	{ "context", "5", FIND_SRC_NO_NEWLINE },
 	{ "name", "\xef\xbb\xbfweb\n", FIND_SRC_BINARY },
 	{ "name", "w\xe9", FIND_SRC_BINARY },
+	{ "name", "a\rb\n", FIND_SRC_BINARY },
+	{ "ncontext", "5\n", FIND_SRC_ID },
+	{ "context", "5 # web\n", FIND_SRC_NOT_STARTED },
+	{ "schedule", "7\n32\n", FIND_SRC_NOT_STARTED },
 	{ "name", "web\nshop\n", FIND_SRC_EXTRA_LINES },
 	{ "interfaces/0/ip", "192.0.2.9\n192.0.2.10\n",
 	  FIND_NET_EXTRA_ADDRESS },
@@ -450,6 +458,20 @@ START_TEST(test_oddity)
 
 	box_one(&b, oddities[_i].file, oddities[_i].text);
 	ck_assert_uint_ge(box_found(&b, oddities[_i].finding), 1);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_writable)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "noisy", "");
+	ck_assert_int_eq(fchmodat(b.fd, "etc/vservers/web/noisy", 0666, 0), 0);
+	box_read(&b);
+	ck_assert_uint_eq(box_found(&b, FIND_SRC_WRITABLE), 1);
+	ck_assert(box_says(&b, FIND_SRC_WRITABLE, "noisy"));
 	box_close(&b);
 }
 END_TEST
@@ -652,6 +674,10 @@ static const struct {
 	{ "1.5", false, false, false, 0 },
 	{ "", false, false, false, 0 },
 	{ "-3", false, false, false, 0 },
+	{ "089", false, false, false, 0 },
+	{ "0x", false, false, false, 0 },
+	{ "M", false, false, false, 0 },
+	{ "+5", true, false, false, 5 },
 	{ "9223372036854775807K", false, false, false, 0 },
 };
 
@@ -695,6 +721,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_odd_files);
 	tcase_add_test(t, test_too_large);
 	tcase_add_loop_test(t, test_oddity, 0, COUNT(oddities));
+	tcase_add_test(t, test_writable);
 	tcase_add_test(t, test_defaults_tree);
 	tcase_add_test(t, test_defaults_hold);
 	tcase_add_test(t, test_list);

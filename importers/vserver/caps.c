@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "facts.h"
 #include "importers/vserver/caps.h"
+#include "importers/vserver/read.h"
 
 /* One list: where its rows are, what may stand before a word. */
 static const struct list_row {
@@ -153,7 +154,8 @@ static const char *without_prefix(enum vserver_list list, const char *word)
 }
 
 /* "0x100", "256", "^12"; 0 when it is no number, -1 when it is a bad one. */
-static int find_number(const char *word, uint64_t *ret, struct err *e)
+static int find_number(struct reading *r, const char *word, uint64_t *ret,
+		       struct err *e)
 {
 	const bool is_bit = word[0] == '^';
 	int64_t n;
@@ -161,9 +163,11 @@ static int find_number(const char *word, uint64_t *ret, struct err *e)
 	if (!is_bit && (word[0] < '0' || word[0] > '9'))
 		return 0;
 	if (num_i64_any(word + is_bit, &n, e) < 0)
-		return err_set(e, 0, "\"%s\" is no number", word);
+		return err_set(e, 0, "\"%s\" is no number",
+			       vserver_shown(r, word));
 	if (is_bit && (n < 0 || n >= BITS))
-		return err_set(e, 0, "\"%s\" is no bit of a mask", word);
+		return err_set(e, 0, "\"%s\" is no bit of a mask",
+			       vserver_shown(r, word));
 	*ret = is_bit ? BIT(n) : (uint64_t)n;
 	return 1;
 }
@@ -180,7 +184,7 @@ static void warn_short(struct reading *r, const char *word, const char *whole)
 	if (!str_caseeq(word, whole))
 		reading_find(r, FIND_CAP_ABBREVIATED,
 			     "\"%s\" is taken as \"%s\", as the old tools did",
-			     word, whole);
+			     vserver_shown(r, word), whole);
 }
 
 /* 1: understood; 0: an unknown word; -1: cannot be one. */
@@ -201,7 +205,7 @@ static int understand(struct reading *r, enum vserver_list list,
 	}
 	if (find_word(list, without_prefix(list, word), ret))
 		return 1;
-	return find_number(word, ret, e);
+	return find_number(r, word, ret, e);
 }
 
 /* What a human would have read: without blanks and an inline comment. */
@@ -242,14 +246,16 @@ static struct item *keep(struct reading *r, enum vserver_list list,
 static int unknown_word(struct reading *r, enum vserver_list list,
 			const char *word, struct err *e)
 {
+	const char *shown = vserver_shown(r, word);
+
 	if (!lists[list].privilege)
-		return err_set(e, 0, "\"%s\" is no word of %s", word,
+		return err_set(e, 0, "\"%s\" is no word of %s", shown,
 			       r->cur->from.key);
-	reading_decide(r, BIN_INVALID, "\"%s\" does not exist", word);
+	reading_decide(r, BIN_INVALID, "\"%s\" does not exist", shown);
 	reading_find(r, FIND_CAP_UNKNOWN,
 		     "\"%s\" is no word of %s: not granted; the old tools "
 		     "refused to start with it",
-		     word, r->cur->from.key);
+		     shown, r->cur->from.key);
 	return 0;
 }
 
@@ -260,13 +266,13 @@ static void never_effective(struct reading *r, enum vserver_list list,
 	reading_decide(r, BIN_INERT,
 		       "the last line has no end and was lost: \"%s\" never "
 		       "had an effect",
-		       value);
+		       vserver_shown(r, value));
 	reading_find(r,
 		     lists[list].privilege ? FIND_CAP_NOT_EFFECTIVE :
 					     FIND_SRC_NO_NEWLINE,
 		     "\"%s\" is on a last line without newline: the old tools "
 		     "lost it, so it is not taken; the intent was \"%s\"",
-		     value, value);
+		     vserver_shown(r, value), vserver_shown(r, value));
 }
 
 static int take_item(struct reading *r, enum vserver_list list,
@@ -287,7 +293,8 @@ static int take_item(struct reading *r, enum vserver_list list,
 		reading_find(r, FIND_SRC_NOT_STARTED,
 			     "\"%s\": taken as \"%s%s\"; blanks and comments "
 			     "in the item are not allowed",
-			     value, on ? "" : "~", word);
+			     vserver_shown(r, value), on ? "" : "~",
+			     vserver_shown(r, word));
 	if (vserver_of(r)->unterminated)
 		never_effective(r, list, value);
 	else
@@ -413,11 +420,12 @@ static void overwrite(struct reading *r, size_t k)
 		return;
 	lose(r, i);
 	reading_decide(r, BIN_OVERRIDDEN, "line %u says \"%s\"",
-		       by->s->from.line, by->s->from.text);
+		       by->s->from.line, vserver_shown(r, by->s->from.text));
 	reading_find(r, FIND_SRC_MULTIPLE,
 		     "\"%s\": line %u says \"%s\", the "
 		     "later counts",
-		     i->s->from.text, by->s->from.line, by->s->from.text);
+		     vserver_shown(r, i->s->from.text), by->s->from.line,
+		     vserver_shown(r, by->s->from.text));
 }
 
 static void apply(struct vserver_caps *c, const struct item *i)

@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "importers/vserver/limits.h"
+#include "importers/vserver/read.h"
 
 enum {
 	SHARES = 1024, /* of the default weight 100 */
@@ -33,9 +34,16 @@ struct vserver_cgroups *vserver_cgroup_new(struct reading *r)
 
 int vserver_limits_cgroup(struct reading *r, const char *value, struct err *e)
 {
+	struct vserver_cgroups *c = vserver_limits_cgroups(r);
+	struct setting **slot = &c->s[VS_N_OF(r->cur->row->arg)];
+	struct setting *s = r->cur;
+
 	(void)value;
 	(void)e;
-	vserver_limits_cgroups(r)->s[VS_N_OF(r->cur->row->arg)] = r->cur;
+	/* The name of version 1 and that of version 2 in one directory. */
+	vserver_limits_overridden(r, *slot, s->from.key);
+	*slot = s;
+	reading_resume(r, s);
 	return 0;
 }
 
@@ -73,7 +81,8 @@ static void bad(struct reading *r)
 {
 	vserver_limits_invalid(
 		r, arena_printf(r->g->mem, "\"%s\" is no legal value of %s",
-				text_of(r, r->cur), r->cur->from.key));
+				vserver_shown(r, text_of(r, r->cur)),
+				r->cur->from.key));
 }
 
 static void take_bytes(struct reading *r, struct setting *s,
@@ -282,9 +291,10 @@ static void take_throttle(struct reading *r, struct setting *s,
 	while (slice_next(&rest, '\n', &line))
 		if (slice_trim(line).n > 0 &&
 		    !take_io_line(r, slice_trim(line), field))
-			reading_find(r, FIND_LIM_INVALID,
-				     "\"%s\" of %s: left out",
-				     slice_dup(r->g->mem, line), s->from.key);
+			reading_find(
+				r, FIND_LIM_INVALID, "\"%s\" of %s: left out",
+				vserver_shown(r, slice_dup(r->g->mem, line)),
+				s->from.key);
 	if (s->parts.n == 0)
 		bad(r);
 }

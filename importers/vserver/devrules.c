@@ -9,6 +9,7 @@
 #include "base/devrule.h"
 #include "base/str.h"
 #include "importers/vserver/limits.h"
+#include "importers/vserver/read.h"
 
 /* Whether a line denies everything. */
 static bool denies_all(struct reading *r, const struct setting *s)
@@ -29,7 +30,7 @@ static const char *rules_of(struct reading *r, const struct setting *s)
 {
 	const struct strv lines = strv_split(r->g->mem, s->from.text, "\n");
 
-	return strv_join(r->g->mem, &lines, ", ");
+	return vserver_shown(r, strv_join(r->g->mem, &lines, ", "));
 }
 
 static void find_bad(struct reading *r, struct setting *s)

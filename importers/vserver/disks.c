@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "importers/vserver/limits.h"
+#include "importers/vserver/read.h"
 
 enum {
 	SYSCTL_MAX = 127, /* bytes of a value that were written */
@@ -104,10 +105,10 @@ static const char *meant(struct reading *r, const struct dlimit *d)
 	for (size_t i = 0; i < VS_DLIMIT_DISABLED; i++)
 		if (d->s[i] != NULL)
 			strv_add(r->g->mem, &words,
-				 arena_printf(r->g->mem, "%s %s",
-					      strrchr(d->s[i]->from.key, '/') +
-						      1,
-					      d->s[i]->from.text));
+				 arena_printf(
+					 r->g->mem, "%s %s",
+					 strrchr(d->s[i]->from.key, '/') + 1,
+					 vserver_shown(r, d->s[i]->from.text)));
 	return strv_join(r->g->mem, &words, ", ");
 }
 
@@ -123,7 +124,8 @@ static void end_dlimit(struct reading *r, const struct dlimit *d,
 			reading_find(r, FIND_LIM_DISK_SKIPPED,
 				     "dlimits/%s: %s, so it never held; meant "
 				     "was %s",
-				     d->name, why, meant(r, d));
+				     vserver_shown(r, d->name), why,
+				     meant(r, d));
 		find = false;
 	}
 }
@@ -146,7 +148,7 @@ static void take_quota(struct reading *r, struct disk *disk, struct setting *s,
 	struct err e;
 
 	reading_resume(r, s);
-	if (num_i64(s->from.text, &i, &e) < 0 || i < -2) {
+	if (num_i64(vserver_meant(r, s->from.text), &i, &e) < 0 || i < -2) {
 		vserver_limits_invalid(r, "no number of a disk limit");
 		return;
 	}
@@ -168,10 +170,23 @@ static void take_reserved(struct reading *r, struct disk *disk,
 	struct err e;
 
 	reading_resume(r, s);
-	if (num_u64(s->from.text, &n, &e) < 0 || n > PERCENT_MAX)
+	if (num_u64(vserver_meant(r, s->from.text), &n, &e) < 0 ||
+	    n > PERCENT_MAX)
 		vserver_limits_invalid(r, "not a percentage of 0 to 100");
 	else
 		take_u64(r, FIELD_DISK_RESERVED, disk, n);
+}
+
+/* Whether two paths are one but for slashes at their ends. */
+static bool is_same_dir(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+
+	while (n > 1 && a[n - 1] == '/')
+		n--;
+	while (m > 1 && b[m - 1] == '/')
+		m--;
+	return n == m && memcmp(a, b, n) == 0;
 }
 
 /* A later entry of the same file system wins; only equal paths show it. */
@@ -183,8 +198,9 @@ static bool is_repeated(const struct vserver_disks *l, size_t i)
 
 		if (s != NULL &&
 		    l->dlimits.v[j]->s[VS_DLIMIT_DISABLED] == NULL &&
-		    str_eq(s->from.text,
-			   l->dlimits.v[i]->s[VS_DLIMIT_DIRECTORY]->from.text))
+		    is_same_dir(
+			    s->from.text,
+			    l->dlimits.v[i]->s[VS_DLIMIT_DIRECTORY]->from.text))
 			return true;
 	}
 	return false;
@@ -214,6 +230,12 @@ static void settle_dlimit(struct reading *r, size_t i)
 	disk = take_disk(r);
 	reading_resume(r, d->s[VS_DLIMIT_DIRECTORY]);
 	take_str(r, FIELD_DISK_PATH, disk, r->cur->from.text);
+	if (r->cur->from.text[0] != '/' ||
+	    !tree_is_dir(vserver_of(r)->t, r->cur->from.text))
+		reading_find(r, FIND_SRC_NOT_STARTED,
+			     "the directory %s of a disk limit is not there: "
+			     "kept as it is",
+			     vserver_shown(r, r->cur->from.text));
 	take_quota(r, disk, d->s[VS_DLIMIT_SPACE], FIELD_DISK_SPACE,
 		   DLIMIT_BLOCK);
 	take_quota(r, disk, d->s[VS_DLIMIT_INODES], FIELD_DISK_INODES, 1);

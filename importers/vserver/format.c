@@ -12,6 +12,8 @@
 #include "base/str.h"
 #include "importers/vserver/format.h"
 
+enum { SHOWN_MAX = 64 }; /* bytes of a value in a message */
+
 static const char *const schedule_items[] = {
 	"fill-rate",  "interval",   "tokens",
 	"tokens-min", "tokens-max", "prio-bias",
@@ -85,6 +87,8 @@ static struct slice clean(struct cutter *c, const char *data, size_t n)
 			c->text->crlf = true;
 		else if (data[at] != '\0')
 			buf_addc(&b, data[at]);
+		if (data[at] == '\0' || (data[at] == '\r' && !c->text->crlf))
+			c->text->binary = true;
 	}
 	return (struct slice){ arena_memdup(c->mem, buf_str(&b), b.n + 1),
 			       b.n };
@@ -353,15 +357,40 @@ static bool multiplier(char suffix, uint64_t *ret)
 	return false;
 }
 
+/* Whether s is a number of strtoll base 0 whatever its size. */
+static bool is_literal(const char *s)
+{
+	const char *set = "0123456789";
+
+	if (*s == '-' || *s == '+')
+		s++;
+	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+		set = "0123456789abcdefABCDEF";
+		s += 2;
+	} else if (s[0] == '0') {
+		set = "01234567";
+	}
+	return *s != '\0' && strspn(s, set) == strlen(s);
+}
+
 /* A literal beyond 2^63-1 saturates there: the old parser was signed. */
 static int saturated(const char *digits, int64_t *ret, struct err *e)
 {
 	if (num_i64_any(digits, ret, e) == 0)
 		return 0;
-	if (digits[0] == '\0' || strspn(digits, "0123456789") < strlen(digits))
+	if (!is_literal(digits))
 		return -1;
-	*ret = INT64_MAX;
+	*ret = digits[0] == '-' ? INT64_MIN : INT64_MAX;
 	return 0;
+}
+
+/* For messages: printable, and short. */
+static int bad_number(const char *s, const char *why, struct err *e)
+{
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+
+	return err_set(e, 0, "\"%s\" is %s",
+		       str_show(mem, s, strlen(s), SHOWN_MAX), why);
 }
 
 int vserver_number(const char *s, struct vserver_number *ret, struct err *e)
@@ -373,7 +402,7 @@ int vserver_number(const char *s, struct vserver_number *ret, struct err *e)
 	int64_t i;
 
 	if (n == 0 || n > VSERVER_NUMBER_MAX)
-		return err_set(e, 0, "\"%.20s\" is no number", s);
+		return bad_number(s, "no number", e);
 	if (str_starts(s, "inf")) {
 		*ret = (struct vserver_number){ .none = true };
 		return 0;
@@ -382,12 +411,12 @@ int vserver_number(const char *s, struct vserver_number *ret, struct err *e)
 	if (multiplier(s[n - 1], &by))
 		digits[n - 1] = '\0';
 	if (saturated(digits, &i, e) < 0)
-		return err_set(e, 0, "\"%s\" is no number of the old tools", s);
+		return bad_number(s, "no number of the old tools", e);
 	number.none = i == -1 && by == 1;
 	number.keep = i == -2 && by == 1;
 	if (!number.none && !number.keep &&
 	    (i < 0 || !num_mul((uint64_t)i, by, &number.v)))
-		return err_set(e, 0, "\"%s\" is out of range", s);
+		return bad_number(s, "out of range", e);
 	*ret = number;
 	return 0;
 }

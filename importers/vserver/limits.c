@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "facts.h"
 #include "importers/vserver/limits.h"
+#include "importers/vserver/read.h"
 
 enum {
 	NICE_MIN = -20,
@@ -25,6 +26,8 @@ enum {
 
 /* Pages beyond which somebody meant bytes: 1 TiB on x86. */
 #define PAGES_MISTAKE (UINT64_C(1) << 28)
+/* The same where millions were written: 64 GiB. */
+#define PAGES_MISTAKE_M (UINT64_C(1) << 24)
 
 /* What a limit of the context becomes. */
 enum kind {
@@ -128,7 +131,7 @@ static int keep_limit(struct reading *r, struct limit *limits,
 	struct vserver_number number;
 	struct err e;
 
-	if (vserver_number(value, &number, &e) < 0) {
+	if (vserver_number(vserver_meant(r, value), &number, &e) < 0) {
 		vserver_limits_invalid(r, e.msg);
 		return 0;
 	}
@@ -159,7 +162,7 @@ int vserver_limits_nice(struct reading *r, const char *value, struct err *e)
 {
 	int64_t n;
 
-	if (num_i64(value, &n, e) < 0)
+	if (num_i64(vserver_meant(r, value), &n, e) < 0)
 		return -1;
 	if (n < NICE_MIN || n > NICE_MAX)
 		return err_set(e, 0, "nice %s is outside of -20 to 19", value);
@@ -175,7 +178,7 @@ int vserver_limits_ionice(struct reading *r, const char *value, struct err *e)
 						       IO_PRIORITY_MAX;
 	uint64_t n;
 
-	if (num_u64(value, &n, e) < 0)
+	if (num_u64(vserver_meant(r, value), &n, e) < 0)
 		return -1;
 	if (n > max)
 		return err_set(e, 0, "\"%s\" is more than %" PRIu64, value,
@@ -192,7 +195,7 @@ int vserver_limits_badness(struct reading *r, const char *value, struct err *e)
 {
 	int64_t n, score;
 
-	if (num_i64(value, &n, e) < 0)
+	if (num_i64(vserver_meant(r, value), &n, e) < 0)
 		return -1;
 	score = n > OOM_MAX ? OOM_MAX : n < -OOM_MAX ? -OOM_MAX : n;
 	take_i64(r, FIELD_OOM_SCORE, r->g, score);
@@ -216,7 +219,8 @@ static void inert(struct reading *r, struct setting *s, enum finding_id id,
 		return;
 	reading_resume(r, s);
 	reading_decide(r, BIN_INERT, "%s", why);
-	reading_find(r, id, "%s %s: %s", s->from.key, s->from.text, why);
+	reading_find(r, id, "%s %s: %s", s->from.key,
+		     vserver_shown(r, s->from.text), why);
 }
 
 /* The part that says the hard limit; VS_PART__MAX: none does. */
@@ -230,7 +234,9 @@ static enum vserver_part hard_part(const struct limit *l)
 /* Bytes of a number of pages; false: so many that it is no limit. */
 static bool page_bytes(struct reading *r, uint64_t pages, uint64_t *ret)
 {
-	if (pages > PAGES_MISTAKE)
+	const bool millions = strpbrk(r->cur->from.text, "Mm") != NULL;
+
+	if (pages > (millions ? PAGES_MISTAKE_M : PAGES_MISTAKE))
 		reading_find(r, FIND_LIM_UNIT,
 			     "%s: %" PRIu64 " pages of %u bytes: were bytes "
 			     "meant? taken as written",
@@ -279,7 +285,8 @@ static void settle_plain(struct reading *r, const struct resource *res,
 		       field_get(res->field)->name);
 	reading_find(r, FIND_LIM_NO_GROUP,
 		     "%s %s: %s holds another limit already", res->name,
-		     l->s[hard]->from.text, field_get(res->field)->name);
+		     vserver_shown(r, l->s[hard]->from.text),
+		     field_get(res->field)->name);
 }
 
 static void settle_none(struct reading *r, struct limit *l)
@@ -348,7 +355,7 @@ static void take_hard(struct reading *r, const struct rss *m)
 	reading_approx(r,
 		       "%s %s pages of %u bytes: limit.memory %" PRIu64
 		       ", which counts page cache and kernel memory too%s",
-		       m->hard->from.key, m->hard->from.text,
+		       m->hard->from.key, vserver_shown(r, m->hard->from.text),
 		       vserver_of(r)->page, m->hard_bytes, observed_peak(r));
 }
 
@@ -378,7 +385,13 @@ static void soft_unused(struct reading *r, const struct rss *m)
 {
 	reading_resume(r, m->soft);
 	reading_decide(r, BIN_INERT, "a soft limit was never enforced");
-	if (m->has_hard)
+	if (m->has_hard && m->soft_bytes >= m->hard_bytes)
+		reading_find(r, FIND_LIM_MEMORY_INTENT,
+			     "the soft limit of %" PRIu64 " bytes is not below "
+			     "the hard one of %" PRIu64
+			     ": limit.memory from the hard one",
+			     m->soft_bytes, m->hard_bytes);
+	else if (m->has_hard)
 		reading_find(r, FIND_LIM_MEMORY_INTENT,
 			     "limit.memory %" PRIu64 " from the hard limit; "
 			     "the soft one would be %" PRIu64 " of memory and "
@@ -562,6 +575,19 @@ static const struct option *find_option(char letter)
 	return NULL;
 }
 
+/* A side that an earlier option has set is replaced. */
+static void put_side(struct reading *r, struct limit *l, enum vserver_part part,
+		     struct vserver_number n)
+{
+	struct setting *old = l->s[part], *now = r->cur;
+
+	l->s[part] = now;
+	l->n[part] = n;
+	if (old != NULL && old != l->s[VS_SOFT] && old != l->s[VS_HARD])
+		vserver_limits_overridden(r, old, "a later option");
+	reading_resume(r, now);
+}
+
 void vserver_limits_legacy_ulimit(struct reading *r, char option,
 				  const char *value, bool soft, bool hard)
 {
@@ -582,14 +608,10 @@ void vserver_limits_legacy_ulimit(struct reading *r, char option,
 	if (!n.none && !num_mul(n.v, o->unit, &n.v))
 		n.none = true;
 	l = &limits_of(r)->ulimits[o->resource];
-	if (soft || !hard) {
-		l->s[VS_SOFT] = r->cur;
-		l->n[VS_SOFT] = n;
-	}
-	if (hard || !soft) {
-		l->s[VS_HARD] = r->cur;
-		l->n[VS_HARD] = n;
-	}
+	if (soft || !hard)
+		put_side(r, l, VS_SOFT, n);
+	if (hard || !soft)
+		put_side(r, l, VS_HARD, n);
 }
 
 void vserver_limits_settle(struct reading *r)

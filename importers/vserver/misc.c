@@ -92,20 +92,21 @@ int vserver_misc_vdir(struct reading *r, const char *value, struct err *e)
 		take_str(r, FIELD_ROOTFS, r->g, value == NULL ? "" : value);
 		reading_find(r, FIND_DSK_NO_ROOT,
 			     "vdir leads to %s, which is not there: %s",
-			     r->g->rootfs.v,
+			     vserver_shown(r, r->g->rootfs.v),
 			     why.code != 0 ? strerror(why.code) : why.msg);
 		return 0;
 	}
 	take_str(r, FIELD_ROOTFS, r->g, root);
 	if (!tree_is_dir(v->t, root)) {
 		reading_find(r, FIND_DSK_NO_ROOT,
-			     "vdir leads to %s, which is no directory", root);
+			     "vdir leads to %s, which is no directory",
+			     vserver_shown(r, root));
 		return 0;
 	}
 	bad = bad_root(r, root);
 	if (bad != NULL)
-		reading_find(r, FIND_DSK_BAD_ROOT, "vdir leads to %s: %s", root,
-			     bad);
+		reading_find(r, FIND_DSK_BAD_ROOT, "vdir leads to %s: %s",
+			     vserver_shown(r, root), bad);
 	return 0;
 }
 
@@ -123,7 +124,7 @@ int vserver_misc_run(struct reading *r, const char *value, struct err *e)
 		return 0;
 	reading_find(r, FIND_SRC_STALE_RUN,
 		     "%s says that context %s ran; no proof that it runs now",
-		     value != NULL ? value : "run",
+		     value != NULL ? vserver_shown(r, value) : "run",
 		     str_show(r->g->mem, data, strcspn(data, "\n"), 24));
 	return 0;
 }
@@ -142,10 +143,12 @@ int vserver_misc_text(struct reading *r, const char *value, struct err *e)
 
 int vserver_misc_id(struct reading *r, const char *value, struct err *e)
 {
+	const char *meant = vserver_meant(r, value);
 	uint64_t id;
 
-	if (strlen(value) > ID_MAX || num_u64(value, &id, e) < 0)
-		return err_set(e, 0, "\"%.60s\" is no context id", value);
+	if (strlen(meant) > ID_MAX || num_u64(meant, &id, e) < 0)
+		return err_set(e, 0, "\"%s\" is no context id",
+			       vserver_shown(r, value));
 	take_u64(r, r->cur->row->field, r->g, id);
 	if (id < XID_STATIC_MIN || id > XID_STATIC_MAX)
 		reading_find(r, FIND_SRC_ID,
@@ -202,7 +205,7 @@ int vserver_misc_old_uts(struct reading *r, const char *value, struct err *e)
 		return vserver_misc_uts(r, value, e);
 	reading_decide(r, BIN_OVERRIDDEN, "%s is read in its place", newer);
 	reading_find(r, FIND_SRC_SHADOWED, "\"%s\" not taken: %s is there",
-		     value, newer);
+		     vserver_shown(r, value), newer);
 	return 0;
 }
 
@@ -239,7 +242,8 @@ static int take_type(struct reading *r, const char *value, struct err *e)
 	if (value[0] == '\0')
 		return vserver_misc_text(r, value, e);
 	if (type == NULL)
-		return err_set(e, 0, "\"%s\" is no personality", value);
+		return err_set(e, 0, "\"%s\" is no personality",
+			       vserver_shown(r, value));
 	if (str_eq(type, "linux"))
 		reading_decide(r, BIN_CARRIED,
 			       "the personality of every "
@@ -260,7 +264,8 @@ int vserver_misc_personality(struct reading *r, const char *value,
 		return take_type(r, value, e);
 	flag = find_in(flags, COUNT(flags), value);
 	if (flag == NULL)
-		return err_set(e, 0, "\"%s\" is no personality flag", value);
+		return err_set(e, 0, "\"%s\" is no personality flag",
+			       vserver_shown(r, value));
 	if (vserver_of(r)->unterminated) {
 		reading_decide(r, BIN_INERT,
 			       "the last line has no end and was lost");
@@ -327,7 +332,7 @@ static int take_database(struct reading *r, const char *path)
 	reading_find(r, FIND_INI_PKGDB,
 		     "the package database is %s on the old host, outside of "
 		     "the root",
-		     path);
+		     vserver_shown(r, path));
 	return 0;
 }
 

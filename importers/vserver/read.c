@@ -20,7 +20,8 @@
  *	a link to a directory: as that directory where the tools look into it,
  *	             else 1; a link that leads nowhere or in a circle 1
  *	a file that is too large or cannot be read       1
- *	FIFO, socket, device                             1, never opened
+ *	FIFO, socket, device                             1, never opened; it
+ *	             counts as a flag where one belongs
  *
  * Of a legacy guest the file NAME.conf is read by legacy.c.
  */
@@ -35,6 +36,7 @@
 #include "importers/vserver/table.h"
 
 enum {
+	SHOWN_MAX = 80, /* bytes of a value in a message */
 	DEPTH_MAX = 40, /* of directories, as the kernel's bound for links */
 	KNOWN_DEPTH_MAX = 6, /* through links: no row is deeper */
 };
@@ -57,6 +59,29 @@ static const struct origin *file_origin(struct reading *r,
 	return reading_origin(r, ORIGIN_FILE, p->abs, 0, p->rel, NULL);
 }
 
+const char *vserver_shown(struct reading *r, const char *s)
+{
+	return str_show(r->g->mem, s, strlen(s), SHOWN_MAX);
+}
+
+const char *vserver_meant(struct reading *r, const char *value)
+{
+	struct slice s = { value, strlen(value) };
+	const char *hash = strstr(value, " #"), *meant;
+
+	if (hash == NULL)
+		hash = strstr(value, "\t#");
+	if (hash != NULL)
+		s.n = (size_t)(hash - value);
+	meant = slice_dup(r->g->mem, slice_trim(s));
+	if (!str_eq(meant, value))
+		reading_find(r, FIND_SRC_NOT_STARTED,
+			     "\"%s\": taken as \"%s\"; blanks and comments "
+			     "are not allowed there",
+			     vserver_shown(r, value), vserver_shown(r, meant));
+	return meant;
+}
+
 /* A setting that needs no parser, decided at once. */
 static void whole(struct reading *r, const struct place *p,
 		  const struct key *row, enum bin bin, const char *note)
@@ -69,7 +94,7 @@ static void whole_find(struct reading *r, const struct place *p, enum bin bin,
 		       enum finding_id id, const char *note)
 {
 	whole(r, p, NULL, bin, note);
-	reading_find(r, id, "%s: %s", p->rel, note);
+	reading_find(r, id, "%s: %s", vserver_shown(r, p->rel), note);
 }
 
 static void unreadable(struct reading *r, const struct place *p,
@@ -82,7 +107,7 @@ static void unreadable(struct reading *r, const struct place *p,
 		      arena_printf(r->g->mem, "not read: %s",
 				   why->code ? strerror(why->code) : why->msg));
 	reading_find(r, large ? FIND_SRC_TOO_LARGE : FIND_SRC_UNREADABLE,
-		     "%s: %s", p->rel, r->cur->note);
+		     "%s: %s", vserver_shown(r, p->rel), r->cur->note);
 }
 
 static bool is_vcs(const char *name)
@@ -188,19 +213,17 @@ static void decide_extra(struct reading *r, const struct origin *at,
 			 const struct key *row)
 {
 	reading_bare(r, at, NULL)->row = row;
-	reading_decide(r, BIN_INERT, "only the first line of %s counts",
+	reading_decide(r, BIN_INERT, "after what the old tools read of %s",
 		       at->key);
 	if (row->field == FIELD_ADDR_IP)
 		reading_find(r, FIND_NET_EXTRA_ADDRESS,
 			     "line %u, \"%s\": never set up, not carried",
-			     at->line, at->text);
+			     at->line, vserver_shown(r, at->text));
 	else
 		reading_find(r, FIND_SRC_EXTRA_LINES,
 			     "line %u, \"%s\": never had an effect, not "
 			     "carried",
-			     at->line,
-			     str_show(r->g->mem, at->text, strlen(at->text),
-				      80));
+			     at->line, vserver_shown(r, at->text));
 }
 
 static void take_token(struct reading *r, const struct place *p,
@@ -223,8 +246,7 @@ static void take_token(struct reading *r, const struct place *p,
 	if (t->expanded)
 		reading_find_at(r, FIND_SRC_EXPANSION, at,
 				"\"%s\": taken as it stands, nothing was run",
-				str_show(r->g->mem, t->value, strlen(t->value),
-					 80));
+				vserver_shown(r, t->value));
 }
 
 /*
@@ -253,22 +275,22 @@ static void find_text(struct reading *r, const struct place *p,
 		      const struct vserver_text *text)
 {
 	const struct origin *at = file_origin(r, p);
+	const char *name = vserver_shown(r, p->rel);
 
 	if (text->crlf)
 		reading_find_at(r, FIND_SRC_CRLF, at,
-				"%s: read without the carriage returns",
-				p->rel);
+				"%s: read without the carriage returns", name);
 	if (text->binary)
 		reading_find_at(r, FIND_SRC_BINARY, at,
 				"%s: holds bytes that are no text: read "
 				"without NUL and byte order mark",
-				p->rel);
+				name);
 	for (size_t i = 0; i < COUNT(stops_unterminated); i++)
 		if (text->unterminated && str_eq(p->rel, stops_unterminated[i]))
 			reading_find_at(r, FIND_SRC_NO_NEWLINE, at,
 					"%s: no newline at the end: the old "
 					"tools stop there; the value is used",
-					p->rel);
+					name);
 }
 
 static void set_place(struct vserver *v, const struct place *p,
@@ -328,13 +350,20 @@ static void read_token(struct reading *r, const struct place *p,
 	take_token(r, p, row, &t);
 }
 
+/* A flag is there whatever its type is; nothing is opened. */
 static void read_special(struct reading *r, const struct place *p,
 			 uint32_t mode)
 {
+	const char *stars[2];
+	const struct key *row = vserver_table_find(r->g->mem, p->rel, stars);
 	const char *what = S_ISFIFO(mode) ? "a FIFO" :
 			   S_ISSOCK(mode) ? "a socket" :
 					    "a device node";
 
+	if (row != NULL && VS_FORMAT_OF(row->arg) == VS_FLAG) {
+		read_token(r, p, row, stars, NULL);
+		return;
+	}
 	whole_find(r, p, BIN_UNKNOWN, FIND_SRC_UNKNOWN_FILE,
 		   arena_printf(r->g->mem, "%s: not opened, not carried",
 				what));
@@ -432,6 +461,34 @@ static void read_link(struct reading *r, struct place *p)
 			   "a link to a directory: not followed");
 }
 
+/* Who may write the configuration ruled the host. */
+static void check_writable(struct reading *r, const struct place *p,
+			   const struct tree_stat *st)
+{
+	if (S_ISLNK(st->mode) || (st->mode & S_IWOTH) == 0)
+		return;
+	reading_find_at(r, FIND_SRC_WRITABLE, file_origin(r, p),
+			"%s can be written by everybody",
+			p->rel[0] == '\0' ? vserver_shown(r, p->abs) :
+					    vserver_shown(r, p->rel));
+}
+
+static void check_owner(struct reading *r, const struct place *cfg)
+{
+	struct tree *t = vserver_of(r)->t;
+	struct tree_stat root, st;
+	struct err e;
+
+	if (tree_stat(t, cfg->abs, &st, &e) < 0)
+		return;
+	check_writable(r, cfg, &st);
+	/* In a copy that an ordinary user made everything is that user's. */
+	if (tree_stat(t, "/", &root, &e) < 0 || root.uid == st.uid)
+		return;
+	reading_find_at(r, FIND_SRC_WRITABLE, file_origin(r, cfg),
+			"the configuration belongs to uid %u", st.uid);
+}
+
 static void read_entry(struct reading *r, const struct place *parent,
 		       const char *name)
 {
@@ -445,9 +502,12 @@ static void read_entry(struct reading *r, const struct place *parent,
 			arena_strdup(r->g->mem, name) :
 			arena_printf(r->g->mem, "%s/%s", parent->rel, name);
 	p.depth++;
-	if (tree_lstat(v->t, p.abs, &st, &e) < 0)
+	if (tree_lstat(v->t, p.abs, &st, &e) < 0) {
 		unreadable(r, &p, NULL, &e);
-	else if (S_ISLNK(st.mode))
+		return;
+	}
+	check_writable(r, &p, &st);
+	if (S_ISLNK(st.mode))
 		read_link(r, &p);
 	else if (S_ISDIR(st.mode) && is_vcs(name))
 		whole_find(r, &p, BIN_INERT, FIND_SRC_VCS,
@@ -516,8 +576,10 @@ void vserver_read_tree(struct reading *r)
 		.rel = ".defaults",
 	};
 
-	if (!v->legacy)
+	if (!v->legacy) {
+		check_owner(r, &cfg);
 		walk_dir(r, &cfg);
+	}
 	if (tree_is_dir(v->t, defaults.abs))
 		walk_dir(r, &defaults);
 	v->in_defaults = false;

@@ -21,6 +21,19 @@ const char *vserver_root_base(struct tree *t, const char *confdir,
 void vserver_read_tree(struct reading *r);
 
 /*
+ * read.c: a piece of the source for a message: printable, on one line, at
+ * most 80 bytes of it.
+ */
+const char *vserver_shown(struct reading *r, const char *s);
+
+/*
+ * read.c: what a human would have read in a value that the old tools refused:
+ * without blanks at its ends and an inline comment. Where that is something
+ * else, a finding says so.
+ */
+const char *vserver_meant(struct reading *r, const char *value);
+
+/*
  * read.c: text as if it were the content of the file `path` below CFG, through
  * the path's row, token by token. For the table tests.
  */

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "facts.h"
 #include "importers/vserver/limits.h"
+#include "importers/vserver/read.h"
 
 enum {
 	PERIOD = 100000, /* microseconds */
@@ -33,6 +34,8 @@ struct vserver_bucket {
 	struct setting *s[VS_SCHED__MAX];
 	int64_t v[VS_SCHED__MAX];
 	struct setting *cpuset[VS_CPUSET__MAX];
+	struct setting *schedule; /* its last line */
+	unsigned n_lines;         /* that the file schedule has */
 };
 
 struct vserver_bucket *vserver_sched_new(struct reading *r)
@@ -42,17 +45,31 @@ struct vserver_bucket *vserver_sched_new(struct reading *r)
 
 /* --- keeping ----------------------------------------------------------- */
 
+static bool is_rate(enum vserver_sched key)
+{
+	return key == VS_SCHED_FILL || key == VS_SCHED_INTERVAL ||
+	       key == VS_SCHED_FILL2 || key == VS_SCHED_INTERVAL2;
+}
+
 static void keep(struct reading *r, enum vserver_sched key, const char *value)
 {
 	struct vserver_bucket *b = vserver_limits_bucket(r);
+	struct setting *s = r->cur;
 	int64_t n = 0;
 	struct err e;
 
-	if (value != NULL && num_i64(value, &n, &e) < 0) {
+	if (value != NULL && num_i64(vserver_meant(r, value), &n, &e) < 0) {
 		vserver_limits_invalid(r, e.msg);
 		return;
 	}
-	b->s[key] = r->cur;
+	if (n < 1 && is_rate(key)) {
+		vserver_limits_invalid(r, "a rate or interval below 1");
+		return;
+	}
+	/* prio-bias has a second spelling. */
+	vserver_limits_overridden(r, b->s[key], s->from.key);
+	reading_resume(r, s);
+	b->s[key] = s;
 	b->v[key] = n;
 }
 
@@ -80,6 +97,8 @@ int vserver_limits_schedule(struct reading *r, const char *value, struct err *e)
 			       "the directory sched is read in its place");
 		return 0;
 	}
+	vserver_limits_bucket(r)->schedule = r->cur;
+	vserver_limits_bucket(r)->n_lines++;
 	for (enum vserver_sched i = 0; i < COUNT(schedule_items); i++)
 		if (str_eq(r->cur->item, schedule_items[i]))
 			keep(r, i, value);
@@ -140,7 +159,7 @@ bool vserver_sched_cpus(const char *list, unsigned *ret_n)
 		n += (unsigned)(to - from + 1);
 	}
 	*ret_n = n;
-	return n > 0;
+	return n > 0 && !str_ends(list, ",");
 }
 
 void vserver_sched_take_set(struct reading *r, enum field_id field,
@@ -359,8 +378,14 @@ static void settle_hard(struct reading *r, struct vserver_bucket *b)
 			 "the cgroup's cpu.cfs_quota_us holds in its place");
 		return;
 	}
-	quota = (quota + interval / 2) / interval;
 	reading_resume(r, s);
+	if (fill >= interval) {
+		take_unlimited(r, FIELD_CPU_QUOTA, r->g);
+		reading_approx(r, "a token for every tick: no limit");
+		take_parts(r, b, FIELD_CPU_QUOTA, "sched_hard");
+		return;
+	}
+	quota = (quota + interval / 2) / interval;
 	take_limit(r, FIELD_CPU_QUOTA, r->g, quota);
 	take_u64(r, FIELD_CPU_PERIOD, r->g, PERIOD);
 	reading_approx(r,
@@ -456,6 +481,11 @@ void vserver_sched_settle(struct reading *r, struct vserver_bucket *b)
 	const bool hard = vserver_caps_flag(r, "sched_hard");
 	const bool prio = vserver_caps_flag(r, "sched_prio");
 
+	if (b->schedule != NULL && b->n_lines < COUNT(schedule_items))
+		reading_find_at(r, FIND_SRC_NOT_STARTED, &b->schedule->from,
+				"schedule has %u of 6 lines: the old tools "
+				"stop there; what it says is used",
+				b->n_lines);
 	settle_bias(r, b);
 	if (!hard && !prio) {
 		if (is_kept(b))

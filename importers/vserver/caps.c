@@ -132,14 +132,18 @@ static bool find_word(enum vserver_list list, const char *word, uint64_t *ret)
 			*ret = aliases[i].bits;
 			return true;
 		}
-	/* util-vserver never knew MULTICAST by its name: only ^12. */
-	for (unsigned bit = 0; bit < BITS; bit++)
-		if ((list != VS_NCAP || bit != NCAP_MULTICAST) &&
-		    bit_word(list, bit) != NULL &&
-		    str_caseeq(bit_word(list, bit), word)) {
-			*ret = BIT(bit);
-			return true;
-		}
+	for (size_t i = 0; i < vserver_n_keys; i++) {
+		const struct key *row = &vserver_keys[i];
+		const unsigned bit = VS_BIT_OF(row->arg);
+
+		/* util-vserver never knew MULTICAST by its name: only ^12. */
+		if (!str_starts(row->name, lists[list].rows) ||
+		    (list == VS_NCAP && bit == NCAP_MULTICAST) ||
+		    !str_caseeq(row->name + strlen(lists[list].rows), word))
+			continue;
+		*ret = BIT(bit);
+		return true;
+	}
 	return false;
 }
 
@@ -517,9 +521,12 @@ static void settle_flag(struct reading *r, const struct item *i)
 	const char *note = "no such bit exists";
 
 	for (unsigned bit = 0; bit < BITS; bit++) {
-		const struct key *row = bit_row(i->list, bit);
+		const struct key *row;
 
-		if ((i->bits & BIT(bit)) == 0 || row == NULL)
+		if ((i->bits & BIT(bit)) == 0)
+			continue;
+		row = bit_row(i->list, bit);
+		if (row == NULL)
 			continue;
 		note = row->note;
 		taken = take_bit(r, row, i->on) || taken;

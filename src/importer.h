@@ -52,7 +52,7 @@ struct importer {
 
 	/* How sure it is that path holds one of its guests: 0 to 100. */
 	int (*bid)(const struct host *h, const char *path);
-	/* Every guest beneath the root, sorted by id; none is no error. */
+	/* Every guest beneath one root, sorted by id; none is no error. */
 	int (*list)(const struct host *h, struct arena *mem,
 		    struct sources *ret, struct err *e);
 	/* The places list looks at, for the message when it found nothing. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cap.h"
@@ -154,7 +155,7 @@ START_TEST(words_of_site)
 }
 END_TEST
 
-/* --- emitters -------------------------------------------------------------- */
+/* --- emitters ------------------------------------------------------------ */
 
 static void check_rule(const struct emitter *em, enum field_id id)
 {
@@ -198,7 +199,7 @@ START_TEST(rules_of_emitter)
 }
 END_TEST
 
-/* --- importers --------------------------------------------------------------- */
+/* --- importers ----------------------------------------------------------- */
 
 /* The i-th row of all importers together. */
 static const struct key *row_at(size_t i, const struct importer **ret)
@@ -302,7 +303,7 @@ END_TEST
 
 /* --- examples of Linux-VServer ------------------------------------------------ */
 
-/* A guest being read beneath an empty root. */
+/* A guest being read beneath a root with nothing but its empty directory. */
 struct box {
 	char dir[32];
 	struct arena *mem;
@@ -312,6 +313,20 @@ struct box {
 	struct reading *r;
 };
 
+static void make_dirs(struct box *b, bool make)
+{
+	const char *vservers = arena_printf(b->mem, "%s/vservers", b->dir);
+	const char *web = arena_printf(b->mem, "%s/web", vservers);
+
+	if (make) {
+		ck_assert_int_eq(mkdir(vservers, 0700), 0);
+		ck_assert_int_eq(mkdir(web, 0700), 0);
+	} else {
+		ck_assert_int_eq(rmdir(web), 0);
+		ck_assert_int_eq(rmdir(vservers), 0);
+	}
+}
+
 static void box_open(struct box *b)
 {
 	struct err e;
@@ -319,6 +334,7 @@ static void box_open(struct box *b)
 	*b = (struct box){ .dir = "/tmp/check_tables.XXXXXX",
 			   .mem = arena_new() };
 	ck_assert_ptr_nonnull(mkdtemp(b->dir));
+	make_dirs(b, true);
 	ck_assert_int_eq(tree_open_dir(b->dir, &b->tree, &e), 0);
 	b->host = (struct host){ .name = "h", .dir = b->dir, .tree = b->tree };
 	b->source = (struct source){ .host = &b->host,
@@ -339,6 +355,7 @@ static void box_open(struct box *b)
 static void box_done(struct box *b)
 {
 	tree_close(b->tree);
+	make_dirs(b, false);
 	ck_assert_int_eq(rmdir(b->dir), 0);
 	arena_free(b->mem);
 }

@@ -179,11 +179,16 @@ static int list_all(struct session *s, struct sources *ret, struct err *e)
 
 	for (size_t h = 0; h < s->hosts.n; h++)
 		for (size_t i = 0; i < n; i++) {
+			struct sources some = { 0 };
+
 			if (s->o->from != NULL &&
 			    !str_eq(s->o->from, all[i]->name))
 				continue;
-			if (all[i]->list(s->hosts.v[h], s->mem, ret, e) < 0)
+			if (all[i]->list(s->hosts.v[h], s->mem, &some, e) < 0)
 				return err_wrap(e, "%s", s->hosts.v[h]->dir);
+			for (size_t j = 0; j < some.list.n; j++)
+				*pvec_add(s->mem, &ret->list) =
+					*some.list.v[j];
 		}
 	return 0;
 }

@@ -22,6 +22,21 @@ bool emit_lxc_safe(const char *value)
 	return true;
 }
 
+bool emit_lxc_can_share(const char *with)
+{
+	uint64_t n;
+	struct err e;
+
+	return emit_lxc_safe(with) && strpbrk(with, " \t") == NULL &&
+	       num_u64(with, &n, &e) < 0;
+}
+
+bool emit_lxc_shares_net(const struct guest *g)
+{
+	return g->ns_net.from != NULL && str_starts(g->ns_net.v, "shared:") &&
+	       emit_lxc_can_share(g->ns_net.v + strlen("shared:"));
+}
+
 /* In which section a field stands: by the first part of its name. */
 static const struct place_row {
 	const char *prefix;

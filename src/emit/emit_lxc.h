@@ -50,6 +50,14 @@ struct emit_lxc {
  */
 bool emit_lxc_safe(const char *value);
 
+/*
+ * Whether lxc.namespace.share.* can name this guest: digits alone would be
+ * taken for a process id.
+ */
+bool emit_lxc_can_share(const char *with);
+/* Whether the network stack is written as another guest's. */
+bool emit_lxc_shares_net(const struct guest *g);
+
 /* "key = value" for a field of an object; the value must be safe. */
 void emit_lxc_put(struct emission *em, enum field_id id, const void *object,
 		  const char *key, const char *value);
@@ -117,7 +125,7 @@ void emit_lxc_view(struct emission *em, enum field_id id, const void *object,
 		   const struct value *v);
 /* "mixed" or "rw"; "none", "ro", "mixed" or "rw". */
 const char *emit_lxc_proc(const struct guest *g);
-const char *emit_lxc_sys(const struct guest *g);
+const char *emit_lxc_sys(const struct emission *em);
 
 /* emit_lxc_engine.c: in the order of `finish` */
 void emit_lxc_engine_lines(struct emission *em);

@@ -19,6 +19,7 @@ enum when {
 	MULTICAST,
 	SYS,
 	PLAIN,
+	NOT_NATIVE,
 	NATIVE,
 	NATIVE_LIST
 };
@@ -85,7 +86,7 @@ static const struct engine_row {
 	{ ALWAYS, ONE(FIELD_LSM), "", FIND_LSM_PROFILE,
 	  "no lxc.apparmor.profile is written, for a build without AppArmor "
 	  "refuses it; on a host with AppArmor LXC uses its default profile" },
-	{ PLAIN, ONE(FIELD_SECCOMP), "", FIND_LSM_NONE,
+	{ NOT_NATIVE, ONE(FIELD_SECCOMP), "", FIND_LSM_NONE,
 	  "no system call filter, as no file is named" },
 	{ ALWAYS, ONE(FIELD_PROC_VIEW), "", FIND_INI_PROC,
 	  "/proc is mounted by LXC (lxc.mount.auto)" },
@@ -146,9 +147,11 @@ static bool holds(struct emission *em, enum when when)
 	case MULTICAST:
 		return !emit_lxc_no_multicast(em);
 	case SYS:
-		return !str_eq(emit_lxc_sys(g), "none");
+		return !str_eq(emit_lxc_sys(em), "none");
 	case PLAIN:
 		return !native && !is_any(g);
+	case NOT_NATIVE:
+		return !native;
 	case NATIVE:
 		return native;
 	case NATIVE_LIST:
@@ -261,9 +264,9 @@ static void add_views(struct emission *em)
 	const struct guest *g = em->g;
 	const char *text = arena_printf(em->mem, "proc:%s", emit_lxc_proc(g));
 
-	if (!str_eq(emit_lxc_sys(g), "none"))
+	if (!str_eq(emit_lxc_sys(em), "none"))
 		text = arena_printf(em->mem, "%s sys:%s", text,
-				    emit_lxc_sys(g));
+				    emit_lxc_sys(em));
 	if (g->api_mounts.from != NULL && g->api_mounts.v)
 		text = arena_printf(em->mem, "%s cgroup:mixed", text);
 	emit_lxc_add(em, LXC_KERNEL, "lxc.mount.auto", text);

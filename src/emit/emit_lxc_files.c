@@ -88,6 +88,8 @@ static void put_node(struct emission *em, const struct device *d)
 	    !is_plain_path(d->path.v))
 		return;
 	path = escaped(em->mem, d->path.v);
+	if (source == NULL && !str_starts(path, "/dev/"))
+		return;
 	if (source == NULL)
 		source = path;
 	emit_lxc_put(em, FIELD_DEVICE_RULE, d, "lxc.mount.entry",
@@ -178,9 +180,9 @@ void emit_lxc_device(struct emission *em, enum field_id id, const void *object,
 static const char *const engine_mounts[] = { "/proc", "/sys", "/dev",
 					     "/dev/pts" };
 
-static bool is_engine_mount(const struct guest *g, const char *target)
+static bool is_engine_mount(const struct emission *em, const char *target)
 {
-	if (str_eq(target, "/sys") && str_eq(emit_lxc_sys(g), "none"))
+	if (str_eq(target, "/sys") && str_eq(emit_lxc_sys(em), "none"))
 		return false;
 	for (size_t i = 0; i < COUNT(engine_mounts); i++)
 		if (str_eq(engine_mounts[i], target))
@@ -278,7 +280,7 @@ void emit_lxc_mount(struct emission *em, enum field_id id, const void *object,
 	(void)v;
 	if (why != NULL)
 		emit_lxc_refuse(em, id, object, finding, BIN_DROPPED, why);
-	else if (is_engine_mount(em->g, m->target.v))
+	else if (is_engine_mount(em, m->target.v))
 		engine_mount(em, id, m);
 	else if (id == FIELD_MOUNT_TARGET)
 		put_entry(em, m);
@@ -332,9 +334,8 @@ static bool is_sysctl_name(const char *s)
 /* Why a parameter is not set; NULL when it is. */
 static const char *sysctl_fault(const struct guest *g, const struct sysctl *s)
 {
-	const bool own_net =
-		!str_eq(g->ns_net.v, "host") &&
-		(g->ns_net.from == NULL || !str_starts(g->ns_net.v, "shared:"));
+	const bool own_net = !str_eq(g->ns_net.v, "host") &&
+			     !emit_lxc_shares_net(g);
 
 	if (s->name.from == NULL || s->value.from == NULL ||
 	    !is_sysctl_name(s->name.v))
@@ -392,15 +393,20 @@ const char *emit_lxc_proc(const struct guest *g)
 	return writes_proc(g) || str_eq(g->proc_view.v, "rw") ? "rw" : "mixed";
 }
 
-/* Without it as before, but where an init or a mount table asks for it. */
-const char *emit_lxc_sys(const struct guest *g)
+/*
+ * Without it as before, but where an init, a mount table or the
+ * distribution's defaults want it.
+ */
+const char *emit_lxc_sys(const struct emission *em)
 {
 	static const char *const views[] = { "ro", "mixed", "rw" };
+	const struct guest *g = em->g;
 
 	for (size_t i = 0; i < COUNT(views); i++)
 		if (str_eq(g->sys_view.v, views[i]))
 			return views[i];
-	if (g->sys_view.from == NULL || str_eq(g->init_kind.v, "systemd") ||
+	if (g->sys_view.from == NULL || em->options->native ||
+	    str_eq(g->init_kind.v, "systemd") ||
 	    (g->api_mounts.from != NULL && g->api_mounts.v))
 		return "ro";
 	for (size_t i = 0; i < g->mounts.n; i++)
@@ -413,7 +419,7 @@ void emit_lxc_view(struct emission *em, enum field_id id, const void *object,
 		   const struct value *v)
 {
 	const bool proc = id == FIELD_PROC_VIEW;
-	const char *is = proc ? emit_lxc_proc(em->g) : emit_lxc_sys(em->g);
+	const char *is = proc ? emit_lxc_proc(em->g) : emit_lxc_sys(em);
 	const char *what = proc ? "/proc" : "/sys";
 
 	if (str_eq(v->s, is))

@@ -91,7 +91,7 @@ static const struct range_row {
 
 static bool is_list(const char *s)
 {
-	return *s != '\0' && s[strspn(s, "0123456789,-")] == '\0';
+	return *s >= '0' && *s <= '9' && s[strspn(s, "0123456789,-")] == '\0';
 }
 
 /* Why the value is not a legal one; NULL when it is. */

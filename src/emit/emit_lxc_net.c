@@ -38,6 +38,11 @@ struct link {
 	const char *dev; /* bridge or parent; NULL: none */
 };
 
+static bool is_name(const char *s)
+{
+	return inet_ifname_ok(s) && emit_lxc_safe(s);
+}
+
 static bool has_vlan(const struct nic *n)
 {
 	return n->vlan.from != NULL && n->vlan.v != 0;
@@ -81,13 +86,12 @@ static struct link link_of(struct emission *em, const struct nic *n)
 	if (str_eq(em->g->ns_net.v, "host"))
 		return no_link(FIND_NET_HOST_STACK,
 			       "the guest has the host's interfaces");
-	if (em->g->ns_net.from != NULL &&
-	    str_starts(em->g->ns_net.v, "shared:"))
+	if (emit_lxc_shares_net(em->g))
 		return no_link(FIND_NET_SHARED_STACK,
 			       "give it to the guest that holds the stack");
 	if (n == NULL)
 		return no_link(FIND_NET_NODEV, "no interface carries it");
-	if (n->name.from == NULL || !inet_ifname_ok(n->name.v))
+	if (n->name.from == NULL || !is_name(n->name.v))
 		return no_link(FIND_NET_BAD_VALUE,
 			       "the interface has no legal name");
 	if (n->attach.from == NULL || !emit_lxc_safe(n->attach.v))
@@ -105,7 +109,7 @@ static struct link link_of(struct emission *em, const struct nic *n)
 			       "this LXC does not know the attachment");
 	if (l.row->link && vlan_in_name(n, l.row->attach))
 		l.dev = arena_printf(em->mem, "%s.%" PRIu64, l.dev, n->vlan.v);
-	if (l.row->link && !inet_ifname_ok(l.dev))
+	if (l.row->link && !is_name(l.dev))
 		return no_link(FIND_NET_BAD_VALUE,
 			       "the attachment names no legal interface");
 	return l;
@@ -347,7 +351,7 @@ static void put_mtu(struct emission *em, const struct nic *n)
 static void put_host_name(struct emission *em, const struct link *l,
 			  const struct nic *n)
 {
-	if (!str_eq(l->row->type, "veth") || !inet_ifname_ok(n->host_name.v))
+	if (!str_eq(l->row->type, "veth") || !is_name(n->host_name.v))
 		emit_lxc_say(em, FIELD_NIC_HOST_NAME, n, FIND_NET_BAD_VALUE,
 			     BIN_DROPPED,
 			     "%s: only a veth has a name on the host, of 1 to "
@@ -600,8 +604,7 @@ void emit_lxc_net_finish(struct emission *em)
 	for (size_t i = 0; i < g->nics.n; i++)
 		if (link_of(em, g->nics.v[i]).fault == NULL)
 			any = true;
-	if (any ||
-	    (g->ns_net.from != NULL && str_starts(g->ns_net.v, "shared:")))
+	if (any || emit_lxc_shares_net(g))
 		return;
 	/* only a NIC with flags makes LXC set lo up */
 	emit_lxc_add(em, LXC_NET, "lxc.net.0.type", "empty");

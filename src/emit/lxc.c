@@ -323,25 +323,20 @@ static const struct ns_row *ns_row(enum field_id id)
 	return NULL;
 }
 
-/*
- * With another guest: lxc.namespace.share.net = NAME. Digits alone would be
- * taken for a process id, and cgroups and mounts cannot be shared.
- */
+/* With another guest; cgroups and mounts cannot be shared. */
 static void share_namespace(struct emission *em, enum field_id id,
 			    const void *object, const char *with)
 {
 	const char *key = key_of(em, id);
-	uint64_t n;
-	struct err e;
 
-	if (key == NULL || !is_word(with) || num_u64(with, &n, &e) == 0)
+	if (key != NULL && emit_lxc_can_share(with))
+		emit_lxc_put(em, id, object, key, with);
+	else
 		emit_lxc_say(em, id, object, FIND_NET_SHARED_STACK, BIN_DROPPED,
 			     "%s cannot be shared with \"%s\": the guest gets "
 			     "its own",
 			     field_get(id)->name,
 			     str_show(em->mem, with, strlen(with), 80));
-	else
-		emit_lxc_put(em, id, object, key, with);
 }
 
 static void put_namespace(struct emission *em, enum field_id id,
@@ -375,6 +370,10 @@ static void put_user_namespace(struct emission *em, enum field_id id,
 	else if (!str_eq(v->s, "private") && mapped)
 		emit_lxc_say(em, id, object, FIND_IDM_MAPPED, BIN_APPROXIMATED,
 			     "ids are mapped by lxc.idmap");
+	else if (!mapped && !str_eq(v->s, "host"))
+		emit_lxc_say(em, id, object, FIND_IDM_UNMAPPED,
+			     BIN_APPROXIMATED, "ids are the host's (was %s)",
+			     str_show(em->mem, v->s, strlen(v->s), 40));
 }
 
 static void put_lsm(struct emission *em, enum field_id id, const void *object,

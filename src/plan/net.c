@@ -88,7 +88,8 @@ static void find_device(struct plan *p, struct addr *a)
 		return;
 	}
 	from = plan_net_facts_origin(p, &f->at, "address", a->nodev.from);
-	derive_str(p->g, FIELD_ADDR_DEV, a, f->dev, from, NULL);
+	if (!derive_str(p->g, FIELD_ADDR_DEV, a, f->dev, from, NULL))
+		return; /* the configuration names one itself */
 	finding_add(p->g, FIND_NET_NODEV_FOUND, NULL, from,
 		    "%s was on %s of the host (%s:%u): attached like it",
 		    a->ip.v, f->dev, p->facts->file, f->at.line);

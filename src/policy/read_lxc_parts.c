@@ -412,7 +412,8 @@ static void add_file(struct read_lxc *r, const struct file_row *row)
 		if (words.n > 1)
 			policy_add(r->p, FIELD_CPU_PERIOD, "", words.v[1]);
 	} else if (v2 != NULL) {
-		policy_add(r->p, row->field, "", canonical(v2));
+		policy_add(r->p, row->field, "",
+			   row->kind == FILE_TEXT ? v2 : canonical(v2));
 	} else if (v1 != NULL && policy_get(r->p, row->field, "") == NULL) {
 		policy_add(r->p, row->field, "",
 			   canonical(from_v1(r, row, v1)));

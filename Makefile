@@ -44,7 +44,9 @@ endif
 # --- what there is -----------------------------------------------------------
 
 MAIN := $(wildcard src/cli/main.c)
-SOURCES := $(sort $(filter-out $(MAIN),$(wildcard src/*.c src/*/*.c \
+# a program of its own, for guests: static, of the C library alone
+SHIM := $(sort $(wildcard runtime/shim/*.c))
+SOURCES := $(sort $(filter-out $(MAIN) $(SHIM),$(wildcard src/*.c src/*/*.c \
 	importers/*.c importers/*/*.c runtime/*.c runtime/*/*.c)))
 CHECKS := $(patsubst tests/%.c,$(B)/%,$(sort $(wildcard tests/check_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(sort $(wildcard tests/fuzz/*.c)))
@@ -61,7 +63,8 @@ EMITTERS := $(patsubst src/emit/%.c,%, \
 
 EMBEDDED := $(notdir $(wildcard src/*/*.sh src/*/*.css) $(SCHEMAS))
 EMBED := $(EMBEDDED:%=$(B)/embed/%.inc)
-GENERATED := $(B)/importers.def $(B)/emitters.def $(EMBED)
+GENERATED := $(B)/importers.def $(B)/emitters.def $(EMBED) \
+	$(B)/embed/rehost-init.inc
 
 LIBRARY := $(B)/librehost.a
 PROGRAM := $(MAIN:src/cli/main.c=$(B)/rehost)
@@ -99,7 +102,7 @@ COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -Isrc -I. -I$(B) \
 	-include src/base/banned.h $(WARN) $(ASKED) $(WERROR) -fPIE \
 	-fno-common -fno-strict-overflow $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) -pie -Wl,--as-needed $(HARDEN_LINK) $(LDFLAGS)
-LIBS = $(PKG_LIBS) -lcap
+LIBS = $(PKG_LIBS) -lcap -pthread
 
 .PHONY: all FORCE
 all: $(LIBRARY) $(PROGRAM)
@@ -134,11 +137,19 @@ $(B)/flags $(B)/sources $(B)/importers.def $(B)/emitters.def: FORCE
 	$(TEXT) | sed '/()$$/d' >$@.$$$$ && \
 	if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
 
-# A text file as the elements of a char array, without the last comma.
+# It runs in the guest: neither sanitizers nor the user's flags are for it.
+$(B)/rehost-init: $(SHIM) $(wildcard runtime/shim/*.h) $(B)/flags
+	$(CC) -std=gnu11 -D_GNU_SOURCE -I. -include src/base/banned.h $(WARN) \
+		$(WERROR) -static -Os -fstack-protector-strong -s \
+		-Wl,--build-id=none,-z,noexecstack -o $@ $(SHIM)
+
+# A file as the elements of a char array, without the last comma.
 vpath %.sh $(wildcard src/*)
 vpath %.css $(wildcard src/*)
 vpath %.schema.json src/report
 $(EMBED): $(B)/embed/%.inc: %
+$(B)/embed/rehost-init.inc: $(B)/rehost-init
+$(EMBED) $(B)/embed/rehost-init.inc:
 	mkdir -p $(@D)
 	od -An -v -tx1 $< | sed "s/ \(..\)/'\\\\x\1',/g; \$$s/,\$$//" >$@
 

@@ -103,10 +103,20 @@ static void set_mtime(struct archive_entry *ae, const struct timespec *t)
 	archive_entry_set_mtime(ae, t->tv_sec, t->tv_sec < 0 ? 0 : t->tv_nsec);
 }
 
-unsigned meta_fill(struct archive_entry *ae, const struct tree_stat *st,
-		   const struct tree_xattrs *x)
+unsigned meta_drop(struct tree_xattrs *x)
 {
-	unsigned n = 0;
+	size_t kept = 0, n = x->n;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_dropped(x->v[i].name))
+			x->v[kept++] = x->v[i];
+	x->n = kept;
+	return (unsigned)(n - kept);
+}
+
+void meta_fill(struct archive_entry *ae, const struct member *m)
+{
+	const struct tree_stat *st = &m->st;
 
 	archive_entry_set_mode(ae, st->mode);
 	archive_entry_set_uid(ae, st->uid);
@@ -118,11 +128,6 @@ unsigned meta_fill(struct archive_entry *ae, const struct tree_stat *st,
 		archive_entry_set_rdevmajor(ae, st->rdev_major);
 		archive_entry_set_rdevminor(ae, st->rdev_minor);
 	}
-	for (size_t i = 0; i < x->n; i++) {
-		if (is_dropped(x->v[i].name))
-			n++;
-		else
-			add_xattr(ae, &x->v[i]);
-	}
-	return n;
+	for (size_t i = 0; i < m->xattrs.n; i++)
+		add_xattr(ae, &m->xattrs.v[i]);
 }

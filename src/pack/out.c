@@ -1,27 +1,37 @@
-/* tar stream -> digest -> zstd -> digest -> file, in one thread. */
+/*
+ * stream -> ring -> { digest, compressor } -> ring -> { digest and file }
+ *
+ * What is not compressed goes from the first ring to the file, and is
+ * digested once. A stage that fails keeps its error and aborts both rings, so
+ * that the others end and the caller finds out.
+ */
 #include "pack/out.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "base/arena.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "pack/ring.h"
+#include "pack/squeeze.h"
 
-enum {
-	/*
-	 * Fed to zstd in whole pieces of this size, so that nothing about the
-	 * result depends on how reads came in.
-	 */
-	PIECE = 1 << 20,
-	/* 64 MiB: half of what every decoder accepts without being asked */
-	WINDOW_LOG = 26,
+enum stage_kind { STAGE_DIGEST, STAGE_SQUEEZE, STAGE_WRITE };
+enum { STAGES = STAGE_WRITE + 1 };
+
+struct stage {
+	struct out *out;
+	pthread_t thread;
+	bool runs;
+	bool failed;
+	struct err err; /* by the thread; for others once it has ended */
 };
 
 struct out {
@@ -30,44 +40,195 @@ struct out {
 	const char *name, *temporary;
 	int fd;
 	bool is_there; /* the temporary file */
-	ZSTD_CCtx *zstd;
-	struct digest *plain, *packed;
+	struct format format;
+	struct ring plain_ring, packed_ring;
+	struct ring_block *block;  /* being filled with the stream, or NULL */
+	struct ring_block *packed; /* the same of the squeezing thread */
+	struct squeeze *squeeze;   /* NULL: nothing is compressed */
+	struct digest *plain_digest, *packed_digest;
 	uint64_t bytes_tar, bytes_out;
-	char *in; /* PIECE bytes, in_n of them used */
-	size_t in_n;
-	char *packed_bytes; /* ZSTD_CStreamOutSize() */
-	size_t packed_size;
+	struct stage stages[STAGES];
 };
 
-static int set(struct out *o, ZSTD_cParameter key, int value, struct err *e)
+static struct stage *failed_stage(struct out *o)
 {
-	size_t r = ZSTD_CCtx_setParameter(o->zstd, key, value);
+	for (size_t i = 0; i < STAGES; i++)
+		if (o->stages[i].failed)
+			return &o->stages[i];
+	return NULL;
+}
 
-	if (ZSTD_isError(r))
-		return err_set(e, 0, "set up zstd: %s", ZSTD_getErrorName(r));
+static void stop(struct out *o)
+{
+	ring_abort(&o->plain_ring);
+	ring_abort(&o->packed_ring);
+}
+
+static void join(struct out *o)
+{
+	for (size_t i = 0; i < STAGES; i++) {
+		if (o->stages[i].runs)
+			pthread_join(o->stages[i].thread, NULL);
+		o->stages[i].runs = false;
+	}
+}
+
+/* Why the rings were aborted. */
+static int fail(struct out *o, struct err *e)
+{
+	const struct stage *s;
+
+	join(o);
+	s = failed_stage(o);
+	if (!s)
+		return err_set(e, ECANCELED, "write %s", o->name);
+	*e = s->err;
+	return -1;
+}
+
+/* Adds to the block being filled of a ring; 1: it was aborted. */
+static int ring_add(struct ring *r, struct ring_block **b, const char *data,
+		    size_t n)
+{
+	while (n > 0) {
+		size_t take;
+
+		if (!*b)
+			*b = ring_room(r);
+		if (!*b)
+			return 1;
+		take = r->block_size - (*b)->n;
+		if (take > n)
+			take = n;
+		memcpy((*b)->p + (*b)->n, data, take);
+		(*b)->n += take;
+		data += take;
+		n -= take;
+		if ((*b)->n == r->block_size) {
+			ring_post(r);
+			*b = NULL;
+		}
+	}
 	return 0;
 }
 
-static int set_up_zstd(struct out *o, int level, struct err *e)
+static void end_ring(struct ring *r, struct ring_block **b)
 {
-	const struct {
-		ZSTD_cParameter key;
-		int value;
-	} params[] = {
-		{ ZSTD_c_compressionLevel, level },
-		{ ZSTD_c_enableLongDistanceMatching, 1 },
-		{ ZSTD_c_windowLog, WINDOW_LOG },
-		{ ZSTD_c_checksumFlag, 1 },
+	if (*b)
+		ring_post(r);
+	*b = NULL;
+	ring_end(r);
+}
+
+static int digest_stage(struct out *o, struct err *e UNUSED)
+{
+	const struct ring_block *b;
+
+	while ((b = ring_take(&o->plain_ring, 0))) {
+		digest_add(o->plain_digest, b->p, b->n);
+		ring_release(&o->plain_ring, 0);
+	}
+	return 0;
+}
+
+static int on_squeezed(void *arg, const void *data, size_t n, struct err *e)
+{
+	struct out *o = arg;
+
+	if (ring_add(&o->packed_ring, &o->packed, data, n))
+		return err_set(e, ECANCELED, "write %s", o->name);
+	return 0;
+}
+
+static int squeeze_stage(struct out *o, struct err *e)
+{
+	const struct ring_block *b;
+
+	while ((b = ring_take(&o->plain_ring, 1))) {
+		if (squeeze_add(o->squeeze, b->p, b->n, e))
+			return -1;
+		ring_release(&o->plain_ring, 1);
+	}
+	if (ring_is_aborted(&o->plain_ring))
+		return 0;
+	if (squeeze_end(o->squeeze, e))
+		return -1;
+	end_ring(&o->packed_ring, &o->packed);
+	return 0;
+}
+
+static int write_stage(struct out *o, struct err *e)
+{
+	struct ring *r = o->squeeze ? &o->packed_ring : &o->plain_ring;
+	const struct ring_block *b;
+
+	while ((b = ring_take(r, 0))) {
+		digest_add(o->packed_digest, b->p, b->n);
+		if (fd_write_all(o->fd, b->p, b->n, o->name, e))
+			return -1;
+		o->bytes_out += b->n;
+		ring_release(r, 0);
+	}
+	return 0;
+}
+
+static int (*const run[])(struct out *, struct err *) = {
+	[STAGE_DIGEST] = digest_stage,
+	[STAGE_SQUEEZE] = squeeze_stage,
+	[STAGE_WRITE] = write_stage,
+};
+
+/*
+ * A stage that was only woken because another failed has an error as well:
+ * it does not count (ECANCELED).
+ */
+static void *stage_main(void *arg)
+{
+	struct stage *s = arg;
+	struct out *o = s->out;
+
+	if (run[s - o->stages](o, &s->err)) {
+		s->failed = s->err.code != ECANCELED;
+		stop(o);
+	}
+	return NULL;
+}
+
+/* Signals are for the thread that everybody else knows of. */
+static int start(struct out *o, enum stage_kind kind, struct err *e)
+{
+	struct stage *s = &o->stages[kind];
+	sigset_t all, before;
+	int r;
+
+	s->out = o;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&s->thread, NULL, stage_main, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r)
+		return err_set(e, r, "start a thread");
+	s->runs = true;
+	return 0;
+}
+
+static int start_all(struct out *o, const struct out_options *options,
+		     struct err *e)
+{
+	const struct squeeze_setup setup = {
+		.format = options->format,
+		.jobs = options->jobs,
+		.window_log = options->window_log,
+		.sink = on_squeezed,
+		.arg = o,
 	};
 
-	o->zstd = ZSTD_createCCtx();
-	if (!o->zstd)
-		return err_set(e, ENOMEM, "set up zstd");
-	for (size_t i = 0; i < COUNT(params); i++)
-		if (set(o, params[i].key, params[i].value, e))
-			return -1;
-	o->packed_size = ZSTD_CStreamOutSize();
-	o->packed_bytes = arena_alloc(o->mem, o->packed_size);
+	if (o->format.kind == FORMAT_NONE)
+		return start(o, STAGE_WRITE, e);
+	if (squeeze_open(&setup, o->mem, &o->squeeze, e) ||
+	    start(o, STAGE_DIGEST, e) || start(o, STAGE_SQUEEZE, e) ||
+	    start(o, STAGE_WRITE, e))
+		return -1;
 	return 0;
 }
 
@@ -89,92 +250,71 @@ static int make_temporary(struct out *o, struct err *e)
 	return 0;
 }
 
-static struct out *out_new(int dirfd, const char *name)
+static struct out *out_new(int dirfd, const char *name,
+			   const struct out_options *options)
 {
 	struct arena *mem = arena_new();
 	struct out *o = arena_alloc(mem, sizeof(*o));
+	bool packs = options->format.kind != FORMAT_NONE;
 
 	o->mem = mem;
 	o->dirfd = dirfd;
 	o->name = arena_strdup(mem, name);
 	o->fd = -1;
-	o->plain = digest_new();
-	o->packed = digest_new();
-	o->in = arena_alloc(mem, PIECE);
+	o->format = options->format;
+	o->plain_digest = digest_new();
+	o->packed_digest = digest_new();
+	ring_init(&o->plain_ring, options->block, packs ? 2 : 1, mem);
+	ring_init(&o->packed_ring, packs ? options->block : 1, 1, mem);
 	return o;
 }
 
-int out_open(int dirfd, const char *name, int level, struct out **ret,
-	     struct err *e)
+int out_open(int dirfd, const char *name, const struct out_options *options,
+	     struct out **ret, struct err *e)
 {
 	struct out *o CLEANUP(out_closep) = NULL;
 
 	if (*name == '\0' || strchr(name, '/'))
 		return err_set(e, EINVAL, "create archive \"%s\"", name);
-	o = out_new(dirfd, name);
-	if (set_up_zstd(o, level, e) || make_temporary(o, e))
+	o = out_new(dirfd, name, options);
+	if (make_temporary(o, e) || start_all(o, options, e))
 		return -1;
 	*ret = o;
 	o = NULL;
 	return 0;
 }
 
-/* Compresses what is waiting; with ZSTD_e_end the frame is ended as well. */
-static int flush(struct out *o, ZSTD_EndDirective how, struct err *e)
-{
-	ZSTD_inBuffer in = { .src = o->in, .size = o->in_n };
-	size_t left;
-
-	digest_add(o->plain, o->in, o->in_n);
-	do {
-		ZSTD_outBuffer out = { .dst = o->packed_bytes,
-				       .size = o->packed_size };
-
-		left = ZSTD_compressStream2(o->zstd, &out, &in, how);
-		if (ZSTD_isError(left))
-			return err_set(e, 0, "compress %s: %s", o->name,
-				       ZSTD_getErrorName(left));
-		digest_add(o->packed, out.dst, out.pos);
-		if (fd_write_all(o->fd, out.dst, out.pos, o->name, e))
-			return -1;
-		o->bytes_out += out.pos;
-	} while (how == ZSTD_e_end ? left > 0 : in.pos < in.size);
-	o->in_n = 0;
-	return 0;
-}
-
 int out_add(struct out *o, const void *data, size_t n, struct err *e)
 {
-	const char *p = data;
-
 	o->bytes_tar += n;
-	while (n > 0) {
-		size_t room = PIECE - o->in_n, take = n < room ? n : room;
-
-		memcpy(o->in + o->in_n, p, take);
-		o->in_n += take;
-		p += take;
-		n -= take;
-		if (o->in_n == PIECE && flush(o, ZSTD_e_continue, e))
-			return -1;
-	}
-	return 0;
+	return ring_add(&o->plain_ring, &o->block, data, n) ? fail(o, e) : 0;
 }
 
 int out_finish(struct out *o, struct out_totals *ret, struct err *e)
 {
-	if (flush(o, ZSTD_e_end, e))
-		return -1;
+	struct out_totals totals = { .bytes_tar = o->bytes_tar };
+
+	end_ring(&o->plain_ring, &o->block);
+	join(o);
+	if (ring_is_aborted(&o->plain_ring))
+		return fail(o, e);
 	if (fsync(o->fd))
 		return err_set(e, errno, "sync %s", o->name);
+	totals.bytes_out = o->bytes_out;
+	digest_end(o->packed_digest, totals.sha256);
+	digest_end(o->plain_digest, totals.tar_sha256);
+	o->packed_digest = o->plain_digest = NULL;
+	if (!o->squeeze)
+		memcpy(totals.tar_sha256, totals.sha256, DIGEST_HEX);
+	*ret = totals;
+	return 0;
+}
+
+int out_place(struct out *o, struct err *e)
+{
 	if (renameat(o->dirfd, o->temporary, o->dirfd, o->name))
 		return err_set(e, errno, "rename to %s", o->name);
 	o->is_there = false;
-	ret->bytes_tar = o->bytes_tar;
-	ret->bytes_out = o->bytes_out;
-	digest_end(o->packed, ret->sha256);
-	digest_end(o->plain, ret->tar_sha256);
-	o->packed = o->plain = NULL;
 	return 0;
 }
 
@@ -184,12 +324,16 @@ void out_closep(struct out **o)
 
 	if (!x)
 		return;
+	stop(x);
+	join(x);
 	if (x->is_there)
 		unlinkat(x->dirfd, x->temporary, 0);
 	fd_closep(&x->fd);
-	ZSTD_freeCCtx(x->zstd);
-	digest_freep(&x->plain);
-	digest_freep(&x->packed);
+	squeeze_closep(&x->squeeze);
+	digest_freep(&x->plain_digest);
+	digest_freep(&x->packed_digest);
+	ring_done(&x->plain_ring);
+	ring_done(&x->packed_ring);
 	arena_free(x->mem);
 	*o = NULL;
 }

@@ -24,9 +24,10 @@ struct overlay_entry {
 	size_t n;
 	const char *target; /* OVERLAY_LINK */
 	/*
-	 * Of what is new. A file that replaces one keeps that one's mode, owner,
-	 * xattrs and modification time; what is added takes the time of the
-	 * directory it is put into, so that no clock gets in.
+	 * Of what is new. A file that replaces one keeps that one's mode,
+	 * owner, xattrs and modification time; what is added takes the time of
+	 * the directory it is put into, so that no clock gets in. Directories
+	 * that lack above it are made, mode 0755 of root.
 	 */
 	uint32_t mode, uid, gid;
 };

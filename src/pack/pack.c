@@ -1,48 +1,54 @@
-/* Packing: each entry of the walk becomes a member, or a line of the result. */
+/*
+ * Packing: each entry of the walk is read once and becomes a member of those
+ * variants that take it, or a line of the result.
+ */
 #include "pack/pack.h"
 
-#include <archive_entry.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <linux/fs.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/attr.h"
-#include "pack/links.h"
+#include "pack/content.h"
+#include "pack/list.h"
 #include "pack/meta.h"
-#include "pack/out.h"
-#include "pack/tar.h"
+#include "pack/order.h"
+#include "pack/variant.h"
 
 enum { PIECE = 1 << 20 }; /* read at a time, bytes */
 
 struct pack {
 	struct tree *tree;
+	const struct pack_job *job;
 	const struct pack_options *o;
-	struct pack_result *result;
 	struct arena *mem;     /* of the result */
 	struct arena *scratch; /* of the whole run */
-	struct tar *tar;
-	struct links links;
-	struct archive_entry *ae;
-	uint64_t dev;      /* of the root */
-	char *bytes;       /* PIECE */
-	const char *zeros; /* PIECE */
+	struct variant variants[PACK_VARIANTS];
+	size_t n; /* variants opened */
+	struct list *list;
+	struct pack_result read; /* what holds for all variants */
+	uint64_t dev;            /* of the root */
+	char *bytes;             /* PIECE */
 };
 
-/* One entry on its way into the archive; dies with the visit. */
+/* One entry on its way; dies with the visit. */
 struct item {
 	const char *path; /* as tree_walk says it */
 	const struct tree_stat *st;
+	bool shared; /* its inode has more names, which stay together */
 	struct arena *mem;
-	struct tree_file *file;   /* of a regular one */
-	struct tree_extent *data; /* its extents */
-	size_t n_data;
+	struct member source; /* as VARIANT_TREE takes it */
+	struct tree_file *file;
+	struct variant_act acts[PACK_VARIANTS];
+	char content[CONTENT_TEXT];
 };
 
 static void pack_done(struct pack *p)
 {
-	tar_closep(&p->tar);
-	archive_entry_free(p->ae);
+	for (size_t i = 0; i < p->n; i++)
+		variant_done(&p->variants[i]);
+	list_closep(&p->list);
 	arena_freep(&p->scratch);
 }
 
@@ -77,8 +83,7 @@ static bool is_gone(int code)
 /* Why an entry is not in the archive; the packing goes on. */
 static int lost(struct pack *p, const char *path, const struct err *why)
 {
-	note(p,
-	     is_gone(why->code) ? &p->result->vanished : &p->result->unreadable,
+	note(p, is_gone(why->code) ? &p->read.vanished : &p->read.unreadable,
 	     path);
 	return 0;
 }
@@ -116,153 +121,186 @@ static enum skip is_skipped(const struct pack *p, const char *path)
 	return r;
 }
 
-static const char *member_name(const char *path, struct arena *mem)
+static bool is_taken(const struct pack *p, const struct item *it,
+		     enum variant_kind kind)
 {
-	return arena_printf(mem, "./%s", path);
+	for (size_t i = 0; i < p->n; i++)
+		if (it->acts[i].kind == kind)
+			return true;
+	return false;
 }
 
-/* Writes the header of what p->ae holds by now. */
-static int put_header(struct pack *p, const struct item *it, struct err *e)
+/* What cannot be taken from the tree is in no variant. */
+static void leave_out(struct pack *p, struct item *it)
 {
-	int r = tar_entry(p->tar, p->ae, it->st->mode, e);
+	for (size_t i = 0; i < p->n; i++)
+		if (it->acts[i].kind == VARIANT_TREE)
+			it->acts[i].kind = VARIANT_NOT;
+}
+
+/* Hands a member of one variant on, and to the list when it has no content. */
+static int put_member(struct pack *p, size_t i, const struct member *m,
+		      struct err *e)
+{
+	int r = variant_put(&p->variants[i], m, e);
 
 	if (r < 0)
 		return -1;
 	if (r > 0)
-		note(p, &p->result->unreadable, it->path);
+		note(p, &p->read.unreadable, m->path);
 	return 0;
 }
 
-/* p->ae becomes the inode with its name, xattrs and ACLs. */
-static void start_entry(struct pack *p, const struct item *it)
+static int put_list(struct pack *p, size_t i, const struct member *m,
+		    const char *content, struct err *e)
 {
-	struct tree_xattrs x = { 0 };
-	struct err why;
-
-	if (tree_xattrs(p->tree, it->path, it->mem, &x, &why))
-		note(p,
-		     is_gone(why.code) ? &p->result->changed :
-					 &p->result->unreadable,
-		     it->path);
-	archive_entry_clear(p->ae);
-	archive_entry_set_pathname(p->ae, member_name(it->path, it->mem));
-	p->result->xattrs_dropped += meta_fill(p->ae, it->st, &x);
+	return p->list ? list_add(p->list, i, m, content, e) : 0;
 }
 
-static int put_plain(struct pack *p, struct item *it, uint64_t *count,
+static int read_link(struct pack *p, struct item *it, struct err *why)
+{
+	return tree_readlink(p->tree, it->path, it->mem, &it->source.target,
+			     why);
+}
+
+/* What is announced is the open file's state, which the walk's may not be. */
+static int read_file(struct pack *p, struct item *it, struct err *why)
+{
+	struct member *m = &it->source;
+	struct tree_extent *data;
+
+	if (tree_file_open(p->tree, it->path, &it->file, why) ||
+	    tree_file_stat(it->file, &m->st, why) ||
+	    tree_file_extents(it->file, it->mem, &data, &m->n_data, why))
+		return -1;
+	m->data = data;
+	m->file = it->file;
+	return 0;
+}
+
+static int read_nothing(struct pack *p UNUSED, struct item *it UNUSED,
+			struct err *why UNUSED)
+{
+	return 0;
+}
+
+static int (*const read_type[])(struct pack *, struct item *, struct err *) = {
+	[S_IFIFO >> 12] = read_nothing, [S_IFCHR >> 12] = read_nothing,
+	[S_IFDIR >> 12] = read_nothing, [S_IFBLK >> 12] = read_nothing,
+	[S_IFREG >> 12] = read_file,    [S_IFLNK >> 12] = read_link,
+};
+
+static bool is_known(uint32_t mode)
+{
+	size_t type = (mode & S_IFMT) >> 12;
+
+	return type < COUNT(read_type) && read_type[type];
+}
+
+static int shift_ids(struct pack *p, struct item *it, struct member *m,
 		     struct err *e)
 {
-	start_entry(p, it);
-	if (put_header(p, it, e))
-		return -1;
-	++*count;
+	const struct shift *s = p->o->shift;
+
+	if (!s)
+		return 0;
+	if (shift_owner(s, &m->st, e) ||
+	    shift_xattrs(s, &m->xattrs, it->mem, e))
+		return err_wrap(e, "shift ids of %s",
+				str_show(it->mem, it->path, strlen(it->path),
+					 300));
 	return 0;
 }
 
-static int put_dir(struct pack *p, struct item *it, struct err *e)
+/* Metadata of what is taken from the tree, or replaced by a file. */
+static int read_item(struct pack *p, struct item *it, struct err *e)
 {
-	if (p->o->one_fs && it->st->dev != p->dev)
-		note(p, &p->result->mounts, it->path);
-	return put_plain(p, it, &p->result->dirs, e);
-}
-
-static int put_link(struct pack *p, struct item *it, struct err *e)
-{
-	const char *target;
+	size_t type = (it->st->mode & S_IFMT) >> 12;
+	struct member *m = &it->source;
 	struct err why;
 
-	if (tree_readlink(p->tree, it->path, it->mem, &target, &why))
-		return lost(p, it->path, &why);
-	start_entry(p, it);
-	archive_entry_set_symlink(p->ae, target);
-	if (put_header(p, it, e))
-		return -1;
-	p->result->links++;
-	return 0;
+	m->path = it->path;
+	m->st = *it->st;
+	if (is_taken(p, it, VARIANT_TREE) && read_type[type](p, it, &why)) {
+		lost(p, it->path, &why);
+		leave_out(p, it);
+		if (!is_taken(p, it, VARIANT_EDIT))
+			return 0;
+	}
+	if (tree_xattrs(p->tree, it->path, it->mem, &m->xattrs, &why))
+		note(p,
+		     is_gone(why.code) ? &p->read.changed : &p->read.unreadable,
+		     it->path);
+	p->read.xattrs_dropped += meta_drop(&m->xattrs);
+	return shift_ids(p, it, m, e);
 }
 
-static int put_fifo(struct pack *p, struct item *it, struct err *e)
+/* Hands a piece of content to all that take it. */
+static int put_data(struct pack *p, const struct item *it, uint64_t at,
+		    size_t n, struct err *e)
 {
-	return put_plain(p, it, &p->result->fifos, e);
-}
+	for (size_t i = 0; i < p->n; i++) {
+		struct sink *s = p->variants[i].sink;
 
-static int put_node(struct pack *p, struct item *it, struct err *e)
-{
-	return put_plain(p, it, &p->result->nodes, e);
-}
-
-/* A file without holes needs no map: libarchive drops one of a single piece. */
-static void add_holes(struct pack *p, const struct item *it)
-{
-	uint64_t data = 0;
-
-	for (size_t i = 0; i < it->n_data; i++)
-		data += it->data[i].length;
-	if (data >= it->st->size)
-		return;
-	if (it->n_data == 0)
-		archive_entry_sparse_add_entry(p->ae, 0, 0);
-	for (size_t i = 0; i < it->n_data; i++)
-		archive_entry_sparse_add_entry(p->ae,
-					       (la_int64_t)it->data[i].offset,
-					       (la_int64_t)it->data[i].length);
-}
-
-/* libarchive wants holes as zeros, and drops them. */
-static int put_hole(struct pack *p, uint64_t n, struct err *e)
-{
-	while (n > 0) {
-		size_t piece = n < PIECE ? (size_t)n : PIECE;
-
-		if (tar_data(p->tar, p->zeros, piece, e))
+		if (it->acts[i].kind == VARIANT_TREE &&
+		    s->ops->data(s, at, p->bytes, n, e))
 			return -1;
-		n -= piece;
 	}
 	return 0;
 }
 
-/*
- * 1: the file is not what it was; what is missing becomes zeros (tar_entry).
- */
+/* 1: the file is not what it was; what is missing becomes zeros. */
 static int put_extent(struct pack *p, struct item *it,
-		      const struct tree_extent *x, struct err *e)
+		      const struct tree_extent *x, struct content *c,
+		      struct err *e)
 {
 	struct err why;
 
 	for (uint64_t done = 0; done < x->length;) {
-		uint64_t left = x->length - done;
-		ssize_t n = tree_file_read(it->file, x->offset + done, p->bytes,
+		uint64_t left = x->length - done, at = x->offset + done;
+		ssize_t n = tree_file_read(it->file, at, p->bytes,
 					   left < PIECE ? (size_t)left : PIECE,
 					   &why);
 
 		if (n < 0)
-			note(p, &p->result->unreadable, it->path);
+			note(p, &p->read.unreadable, it->path);
 		if (n <= 0)
 			return 1;
-		if (tar_data(p->tar, p->bytes, (size_t)n, e))
+		if (c)
+			content_add(c, at, p->bytes, (size_t)n);
+		if (put_data(p, it, at, (size_t)n, e))
 			return -1;
 		done += (uint64_t)n;
-		p->result->bytes_in += (uint64_t)n;
+		p->read.bytes_in += (uint64_t)n;
 	}
 	return 0;
 }
 
+static uint64_t holes_of(const struct member *m)
+{
+	uint64_t holes = m->st.size;
+
+	for (size_t i = 0; i < m->n_data; i++)
+		holes -= m->data[i].length;
+	return holes;
+}
+
 static int put_content(struct pack *p, struct item *it, struct err *e)
 {
-	uint64_t at = 0;
+	const struct member *m = &it->source;
+	struct content *c CLEANUP(content_freep) = NULL;
+	int r = 0;
 
-	for (size_t i = 0; i < it->n_data; i++) {
-		const struct tree_extent *x = &it->data[i];
-		int r;
-
-		if (put_hole(p, x->offset - at, e))
-			return -1;
-		r = put_extent(p, it, x, e);
-		if (r)
-			return r < 0 ? -1 : 0;
-		at = x->offset + x->length;
-	}
-	return at < it->st->size ? put_hole(p, it->st->size - at, e) : 0;
+	if (p->list)
+		c = content_new(m->st.size,
+				content_has_large_holes(holes_of(m)));
+	for (size_t i = 0; i < m->n_data && r == 0; i++)
+		r = put_extent(p, it, &m->data[i], c, e);
+	if (r < 0)
+		return -1;
+	if (c)
+		content_end(c, it->content);
+	return 0;
 }
 
 static bool is_time(const struct timespec *a, const struct timespec *b)
@@ -276,68 +314,141 @@ static bool is_unchanged(const struct tree_stat *a, const struct tree_stat *b)
 	       is_time(&a->mtime, &b->mtime) && is_time(&a->ctime, &b->ctime);
 }
 
-/* What is announced is the open file's state, which the walk's may not be. */
 static int put_file(struct pack *p, struct item *it, struct err *e)
 {
-	const struct tree_stat *seen = it->st;
-	struct tree_stat before, after;
+	struct tree_stat after;
 	struct err why;
 
-	if (tree_file_open(p->tree, it->path, &it->file, &why) ||
-	    tree_file_stat(it->file, &before, &why) ||
-	    tree_file_extents(it->file, it->mem, &it->data, &it->n_data, &why))
-		return lost(p, it->path, &why);
-	it->st = &before;
-	start_entry(p, it);
-	add_holes(p, it);
-	if (put_header(p, it, e) || put_content(p, it, e))
+	if (put_content(p, it, e))
 		return -1;
 	if (tree_file_stat(it->file, &after, &why) ||
-	    !is_unchanged(seen, &before) || !is_unchanged(&before, &after))
-		note(p, &p->result->changed, it->path);
-	p->result->files++;
-	it->st = seen;
+	    !is_unchanged(it->st, &it->source.st) ||
+	    !is_unchanged(&it->source.st, &after))
+		note(p, &p->read.changed, it->path);
 	return 0;
 }
 
-static int put_hardlink(struct pack *p, struct item *it, const char *first,
+static int put_hardlink(struct pack *p, size_t i, struct item *it,
 			struct err *e)
 {
-	archive_entry_clear(p->ae);
-	archive_entry_set_pathname(p->ae, member_name(it->path, it->mem));
-	meta_fill(p->ae, it->st, &(struct tree_xattrs){ 0 });
-	archive_entry_set_filetype(p->ae, AE_IFREG);
-	archive_entry_set_hardlink(p->ae, member_name(first, it->mem));
-	archive_entry_set_size(p->ae, 0);
-	if (put_header(p, it, e))
+	struct member m = { .path = it->path,
+			    .st = *it->st,
+			    .first = it->acts[i].first };
+
+	if (p->o->shift && shift_owner(p->o->shift, &m.st, e))
+		return err_wrap(e, "shift ids");
+	m.st.size = 0;
+	return put_member(p, i, &m, e) || put_list(p, i, &m, NULL, e) ? -1 : 0;
+}
+
+/* old: what is replaced, or NULL. */
+static int put_edit(struct pack *p, size_t i, const char *path,
+		    const struct overlay_entry *edit, const struct member *old,
+		    struct err *e)
+{
+	struct variant *v = &p->variants[i];
+	struct tree_extent all = { 0, edit->n };
+	char content[CONTENT_TEXT] = "-";
+	struct member m;
+
+	if (variant_edit(v, path, edit, old, &m, e))
 		return -1;
-	p->result->hardlinks++;
+	if (edit->kind == OVERLAY_FILE) {
+		m.data = &all;
+		m.n_data = edit->n > 0;
+		digest_of(edit->data, edit->n, content);
+	}
+	if (put_member(p, i, &m, e))
+		return -1;
+	if (m.n_data > 0 &&
+	    v->sink->ops->data(v->sink, 0, edit->data, edit->n, e))
+		return -1;
+	return put_list(p, i, &m, content, e);
+}
+
+static int put_tree(struct pack *p, size_t i, struct item *it, struct err *e)
+{
+	struct variant *v = &p->variants[i];
+
+	if (put_member(p, i, &it->source, e))
+		return -1;
+	if (it->shared)
+		links_add(&v->links, it->st->dev, it->st->ino,
+			  arena_strdup(v->mem, it->path));
 	return 0;
 }
 
-static int (*const put_type[])(struct pack *, struct item *, struct err *) = {
-	[S_IFIFO >> 12] = put_fifo, [S_IFCHR >> 12] = put_node,
-	[S_IFDIR >> 12] = put_dir,  [S_IFBLK >> 12] = put_node,
-	[S_IFREG >> 12] = put_file, [S_IFLNK >> 12] = put_link,
-};
-
-/* Sockets live as long as who listens; nodes are a matter of policy. */
-static bool is_left_out(struct pack *p, const struct tree_stat *st)
+static int put_acts(struct pack *p, struct item *it, struct err *e)
 {
-	if (S_ISSOCK(st->mode)) {
-		p->result->sockets++;
-		return true;
+	for (size_t i = 0; i < p->n; i++)
+		if (it->acts[i].kind == VARIANT_TREE && put_tree(p, i, it, e))
+			return -1;
+	if (it->file && is_taken(p, it, VARIANT_TREE) && put_file(p, it, e))
+		return -1;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct variant_act *a = &it->acts[i];
+		int r = 0;
+
+		if (a->kind == VARIANT_TREE)
+			r = put_list(p, i, &it->source, it->content, e);
+		else if (a->kind == VARIANT_LINK)
+			r = put_hardlink(p, i, it, e);
+		else if (a->kind == VARIANT_EDIT)
+			r = put_edit(p, i, it->path, a->edit, &it->source, e);
+		if (r)
+			return -1;
 	}
-	if ((S_ISCHR(st->mode) || S_ISBLK(st->mode)) && !p->o->keep_nodes) {
-		p->result->nodes_skipped++;
-		return true;
-	}
-	return false;
+	return 0;
 }
 
-static uint64_t count_members(const struct pack_result *r)
+/* The edits for paths that the tree does not have, before path. */
+static int add_before(struct pack *p, const char *path, struct err *e)
 {
-	return r->files + r->dirs + r->links + r->nodes + r->fifos;
+	for (;;) {
+		const char *first = path;
+
+		for (size_t i = 0; i < p->n; i++) {
+			const struct edit *x =
+				edits_peek(&p->variants[i].edits);
+
+			if (x && (!first || order_paths(x->path, first) < 0))
+				first = x->path;
+		}
+		if (first == path)
+			return 0;
+		for (size_t i = 0; i < p->n; i++) {
+			struct variant *v = &p->variants[i];
+			const struct edit *x = edits_take(&v->edits, first);
+			const struct overlay_entry *what =
+				x ? variant_addition(x) : NULL;
+
+			if (what && put_edit(p, i, first, what, NULL, e))
+				return -1;
+		}
+	}
+}
+
+/*
+ * Names of an immutable inode were put together by the old host's unification,
+ * which breaks them at the first write; elsewhere nothing would.
+ */
+static bool is_unified(const struct tree_stat *st)
+{
+	return S_ISREG(st->mode) && st->nlink > 1 &&
+	       (st->flags & FS_IMMUTABLE_FL);
+}
+
+static int decide(struct pack *p, struct item *it, struct err *e)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (variant_decide(&p->variants[i], it->path, it->st,
+				   it->shared, &it->acts[i], e))
+			return -1;
+	if (S_ISSOCK(it->st->mode)) { /* lives as long as who listens */
+		p->read.sockets++;
+		leave_out(p, it);
+	}
+	return 0;
 }
 
 static int put(struct pack *p, const char *path, const struct tree_stat *st,
@@ -347,25 +458,30 @@ static int put(struct pack *p, const char *path, const struct tree_stat *st,
 		.path = path,
 		.st = st,
 		.mem = arena_new(),
+		.shared = st->nlink > 1 && !S_ISDIR(st->mode) &&
+			  !is_unified(st),
+		.content = "-",
 	};
-	size_t type = (st->mode & S_IFMT) >> 12;
-	bool shared = st->nlink > 1 && !S_ISDIR(st->mode);
-	const char *first = NULL;
-	uint64_t n = count_members(p->result);
 
-	if (type >= COUNT(put_type) || !put_type[type])
+	if (!is_known(st->mode) && !S_ISSOCK(st->mode))
 		return lost(p, path, &(struct err){ .code = EIO });
-	if (shared)
-		first = links_find(&p->links, st->dev, st->ino);
-	if (first)
-		return put_hardlink(p, &it, first, e);
-	if (put_type[type](p, &it, e))
+	if (decide(p, &it, e))
 		return -1;
-	/* one that was lost is no file to link to */
-	if (shared && count_members(p->result) > n)
-		links_add(&p->links, st->dev, st->ino,
-			  arena_strdup(p->scratch, path));
-	return 0;
+	if (is_taken(p, &it, VARIANT_TREE) && is_unified(st))
+		p->read.unified++;
+	if ((is_taken(p, &it, VARIANT_TREE) ||
+	     is_taken(p, &it, VARIANT_EDIT)) &&
+	    read_item(p, &it, e))
+		return -1;
+	return put_acts(p, &it, e);
+}
+
+static bool is_hidden(const struct pack *p, const char *path)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!variant_hides(&p->variants[i], path))
+			return false;
+	return true;
 }
 
 static int visit(void *arg, const char *path, const struct tree_stat *st,
@@ -375,56 +491,138 @@ static int visit(void *arg, const char *path, const struct tree_stat *st,
 	enum skip skip = is_skipped(p, path);
 
 	if (skip == SKIP_ALL) {
-		p->result->skipped++;
+		p->read.skipped++;
 		return 1;
 	}
 	if (!st)
 		return *path ? lost(p, path, e) : -1;
 	if (*path == '\0')
 		p->dev = st->dev;
-	if (is_left_out(p, st))
-		return 0;
+	else if (add_before(p, path, e))
+		return -1;
 	if (st->flags)
-		note(p, &p->result->flagged, path);
+		note(p, &p->read.flagged, path);
+	if (S_ISDIR(st->mode) && p->o->one_fs && st->dev != p->dev)
+		note(p, &p->read.mounts, path);
 	if (put(p, path, st, e))
 		return -1;
-	return skip == SKIP_BELOW;
+	return skip == SKIP_BELOW || is_hidden(p, path);
 }
 
-static int write_tree(struct pack *p, struct out *out, struct err *e)
+static int open_list(struct pack *p, struct err *e)
 {
+	const char **names;
+
+	if (!p->job->files)
+		return 0;
+	names = arena_alloc(p->scratch, p->job->n * sizeof(*names));
+	for (size_t i = 0; i < p->job->n; i++)
+		names[i] = p->job->variants[i].name;
+	return list_open(p->job->dirfd, p->job->files, names, p->job->n,
+			 &p->list, e);
+}
+
+static int open_all(struct pack *p, struct err *e)
+{
+	if (p->job->n == 0 || p->job->n > PACK_VARIANTS)
+		return err_set(e, EINVAL, "%zu variants", p->job->n);
 	p->scratch = arena_new();
-	p->links.mem = p->scratch;
 	p->bytes = arena_alloc(p->scratch, PIECE);
-	p->zeros = arena_alloc(p->scratch, PIECE);
-	p->ae = archive_entry_new();
-	if (!p->ae)
-		return err_set(e, ENOMEM, "set up libarchive");
-	if (tar_open(out, &p->tar, e) ||
-	    tree_walk(p->tree, "", p->o->one_fs, visit, p, e))
+	while (p->n < p->job->n) {
+		struct variant *v = &p->variants[p->n++];
+
+		if (variant_open(v, p->job, p->n - 1, e))
+			return -1;
+	}
+	return open_list(p, e);
+}
+
+static int finish(struct pack *p, struct pack_outcome *ret, struct err *e)
+{
+	struct out_totals totals;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct sink *s = p->variants[i].sink;
+		struct pack_result *r = &p->variants[i].result;
+
+		if (s->ops->finish(s, &totals, e))
+			return -1;
+		r->bytes_tar = totals.bytes_tar;
+		r->bytes_out = totals.bytes_out;
+		memcpy(r->sha256, totals.sha256, DIGEST_HEX);
+		memcpy(r->tar_sha256, totals.tar_sha256, DIGEST_HEX);
+	}
+	if (!p->list)
+		return 0;
+	if (list_finish(p->list, &totals, &ret->files_lines, e))
 		return -1;
-	return tar_finish(p->tar, e);
+	ret->files_bytes = totals.bytes_out;
+	memcpy(ret->files_sha256, totals.sha256, DIGEST_HEX);
+	return 0;
+}
+
+static int place(struct pack *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct sink *s = p->variants[i].sink;
+
+		if (s->ops->place(s, e))
+			return -1;
+	}
+	return p->list ? list_place(p->list, e) : 0;
+}
+
+/* The numbers of the read into the result of a variant. */
+static struct pack_result result_of(const struct pack *p, size_t i)
+{
+	struct pack_result r = p->variants[i].result;
+
+	r.sockets = p->read.sockets;
+	r.skipped = p->read.skipped;
+	r.unified = p->read.unified;
+	r.xattrs_dropped = p->read.xattrs_dropped;
+	r.bytes_in = p->read.bytes_in;
+	r.changed = p->read.changed;
+	r.vanished = p->read.vanished;
+	r.unreadable = p->read.unreadable;
+	r.flagged = p->read.flagged;
+	r.mounts = p->read.mounts;
+	r.incomplete = r.unreadable.n > 0;
+	return r;
+}
+
+int pack_run(struct tree *t, const struct pack_job *job, struct arena *mem,
+	     struct pack_outcome *ret, struct err *e)
+{
+	struct pack p CLEANUP(pack_done) = {
+		.tree = t, .job = job, .o = job->options, .mem = mem
+	};
+	struct pack_outcome outcome = { 0 };
+
+	if (open_all(&p, e) || tree_walk(t, "", p.o->one_fs, visit, &p, e) ||
+	    add_before(&p, NULL, e) || finish(&p, &outcome, e) || place(&p, e))
+		return err_wrap(e, "pack %s", tree_name(t));
+	outcome.n = p.n;
+	outcome.v = arena_alloc(mem, p.n * sizeof(*outcome.v));
+	for (size_t i = 0; i < p.n; i++)
+		outcome.v[i] = result_of(&p, i);
+	*ret = outcome;
+	return 0;
 }
 
 int pack_write(struct tree *t, int dirfd, const char *name,
 	       const struct pack_options *o, struct arena *mem,
 	       struct pack_result *ret, struct err *e)
 {
-	struct out *out CLEANUP(out_closep) = NULL;
-	struct out_totals totals;
-	struct pack_result result = { 0 };
-	struct pack p CLEANUP(pack_done) = {
-		.tree = t, .o = o, .result = &result, .mem = mem
+	const struct pack_variant variant = { .name = name,
+					      .keep_nodes = o->keep_nodes };
+	const struct pack_job job = {
+		.dirfd = dirfd, .options = o, .variants = &variant, .n = 1
 	};
+	struct pack_outcome outcome;
 
-	if (out_open(dirfd, name, o->level ? o->level : PACK_LEVEL, &out, e) ||
-	    write_tree(&p, out, e) || out_finish(out, &totals, e))
-		return err_wrap(e, "pack %s", tree_name(t));
-	result.bytes_tar = totals.bytes_tar;
-	result.bytes_out = totals.bytes_out;
-	memcpy(result.sha256, totals.sha256, sizeof(result.sha256));
-	memcpy(result.tar_sha256, totals.tar_sha256, sizeof(result.tar_sha256));
-	result.incomplete = result.unreadable.n > 0;
-	*ret = result;
+	if (pack_run(t, &job, mem, &outcome, e))
+		return -1;
+	*ret = outcome.v[0];
 	return 0;
 }

@@ -1,18 +1,22 @@
 /*
- * Packing a guest: its tree as a pax tar, compressed with zstd.
+ * Packing a guest: its tree as a compressed pax tar, or as a directory tree;
+ * several variants of it from one read.
  *
- * What is in the archive: members "./", "./etc/", "./etc/passwd" in the order
+ * What is in an archive: members "./", "./etc/", "./etc/passwd" in the order
  * of tree_walk (directories before what they hold, names sorted by bytes),
  * numeric owners, modes, modification times to the nanosecond (before 1970:
  * to the second), xattrs (SCHILY.xattr.*), POSIX ACLs both as their xattr and
  * as text (SCHILY.acl.*), file capabilities (their xattr), hard links (the
- * first name is the file), sparse files (GNU.sparse 1.0), links, FIFOs and,
- * if wanted, device nodes. What is not: sockets, security.selinux, .ima and
- * .evm (counted), immutable and append-only flags (named), other inode flags,
- * access and change times.
+ * first name is the file; those of an immutable inode, which an old host
+ * unified, are files of their own), sparse files (GNU.sparse 1.0), links,
+ * FIFOs and, if wanted, device nodes. What is not: sockets, security.selinux,
+ * .ima and .evm (counted), immutable and append-only flags (named), other
+ * inode flags, access and change times.
  *
- * The same tree gives the same bytes: no clock, no names of users, one
- * compressing thread. To unpack:
+ * The same tree gives the same bytes, for any number of jobs: no clock, no
+ * names of users. At most 160 MiB are held whatever the guest, up to level 6
+ * of xz and 12 of zstd; the window of zstd is 64 MiB, 32 for two variants, 16
+ * for four. To unpack:
  *	tar --zstd --numeric-owner --xattrs --xattrs-include='*' --acls -xpf F
  */
 #ifndef REHOST_PACK_PACK_H
@@ -25,23 +29,50 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "pack/format.h"
+#include "pack/overlay.h"
+#include "pack/shift.h"
 #include "tree/tree.h"
 
 enum {
-	PACK_LEVEL = 2, /* with long-distance matching: performance as of 1 */
 	PACK_NAMES = 1000, /* of each kind are kept */
+	PACK_VARIANTS = 16,
 };
 
 struct pack_options {
-	int level;       /* of zstd; 0 is PACK_LEVEL */
+	struct format format; /* all zero: zstd at its usual level */
+	int level;       /* of the format where that names none; 0: the usual */
+	unsigned jobs;   /* threads that compress with zstd; 0 is 1 */
 	bool keep_nodes; /* device nodes; else they are left out and counted */
 	bool one_fs;     /* other file systems mounted in the tree stay empty */
+	bool as_tree;    /* a directory, not an archive; needs root */
+	const struct shift *shift; /* of ids; NULL: as they are */
+	/*
+	 * The descriptor of an open file, from which as_tree may clone; -1
+	 * where there is none. NULL: content is written.
+	 */
+	int (*file_fd)(const struct tree_file *f);
 	/*
 	 * Paths left out with all below, with or without a leading '/'. "x/" +
 	 * "*" ends one that leaves out only what is below x.
 	 */
 	const char *const *skip;
 	size_t n_skip;
+};
+
+/* One result of the same read. */
+struct pack_variant {
+	const char *name; /* in the output directory, one component */
+	const struct overlay *edits; /* NULL: none */
+	bool keep_nodes;             /* that of the options is not looked at */
+};
+
+struct pack_job {
+	int dirfd; /* output directory, borrowed */
+	const struct pack_options *options;
+	const struct pack_variant *variants;
+	size_t n;
+	const char *files; /* name of the list of members; NULL: none */
 };
 
 /* Paths "/etc/passwd", any bytes: n there were, the first are in `first`. */
@@ -53,14 +84,17 @@ struct pack_names {
 struct pack_result {
 	uint64_t files, dirs, links, hardlinks, nodes, fifos; /* members */
 	uint64_t sockets, nodes_skipped,
-		skipped; /* left out (not what is below) */
+		skipped;  /* left out (not what is below) */
+	uint64_t edits;   /* members that were replaced or added */
+	uint64_t unified; /* names that no longer share an immutable inode */
 	uint64_t xattrs_dropped;
 	uint64_t bytes_in;           /* of content read, without holes */
-	uint64_t bytes_tar;          /* uncompressed */
-	uint64_t bytes_out;          /* compressed */
-	char sha256[DIGEST_HEX];     /* of the compressed bytes */
+	uint64_t bytes_tar;          /* uncompressed; of a tree: content */
+	uint64_t bytes_out;          /* compressed; of a tree: 0 */
+	char sha256[DIGEST_HEX];     /* of the compressed bytes; of a tree "" */
 	char tar_sha256[DIGEST_HEX]; /* of the tar: an OCI diffID */
 
+	/* those of the read are the same in every variant */
 	struct pack_names changed;  /* while it was read: content may be torn */
 	struct pack_names vanished; /* or became something else; left out */
 	struct pack_names unreadable; /* or not all of its metadata */
@@ -70,13 +104,26 @@ struct pack_result {
 	bool incomplete; /* something was unreadable */
 };
 
+struct pack_outcome {
+	struct pack_result *v; /* as many as there were variants */
+	size_t n;
+	uint64_t files_lines, files_bytes; /* of the list of members */
+	char files_sha256[DIGEST_HEX];     /* "" when there is none */
+};
+
 /*
- * Packs t as dirfd/name, written beside as ".name.XXXXXXXX" with mode 0600,
- * synced and renamed at the end: there is a whole archive or none. The lists
- * of *ret are in mem. A file that cannot be read is no failure, but a result
- * (`incomplete`); a start that cannot be, or an output, is. A file that
- * shrinks while it is read is filled up with zeros.
+ * Packs t as dirfd/name of each variant, written beside as ".name.XXXXXXXX"
+ * with mode 0600, synced and renamed at the end: there is all of a file or
+ * none of it. The lists of *ret are in mem. A file that cannot be read is no
+ * failure, but a result (`incomplete`); a start that cannot be, an id that
+ * the shift does not know, or an output, is. Of a file that grows while it is
+ * read, what it had when it was opened is read; one that shrinks is filled up
+ * with zeros.
  */
+int pack_run(struct tree *t, const struct pack_job *job, struct arena *mem,
+	     struct pack_outcome *ret, struct err *e);
+
+/* One variant without edits, no list. */
 int pack_write(struct tree *t, int dirfd, const char *name,
 	       const struct pack_options *o, struct arena *mem,
 	       struct pack_result *ret, struct err *e);

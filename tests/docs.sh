@@ -1,0 +1,163 @@
+#!/bin/sh
+# docs.sh - what the documents hold is what the program prints: the tables of
+# MIGRATION.md, the options of rehost(1), and the words of rehost-report(5)
+#
+# usage: docs.sh [--write]      --write puts it there (make docs)
+#
+# TAP on standard output. A region of MIGRATION.md is what stands between the
+# lines "<!-- rules FROM TARGET -->" and "<!-- end -->"; that of the manual
+# between the comments "options" and "end options".
+
+here=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+rehost=${REHOST:-$here/build/rehost}
+work=$(mktemp -d "${TMPDIR:-/tmp}/docs.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+number=0
+failed=0
+
+# check NAME COMMAND...
+check()
+{
+	check_name=$1
+	shift
+	number=$((number + 1))
+	if "$@" >"$work/check" 2>&1; then
+		echo "ok $number - $check_name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $number - $check_name"
+		head -n 20 "$work/check" | sed 's/^/# /'
+	fi
+}
+
+# splice_rules FILE: the file with each region as the program prints it
+splice_rules()
+{
+	awk -v rehost="$rehost" '
+	/^<!-- rules [a-z]+ [a-z]+ -->$/ {
+		print
+		print ""
+		command = "\"" rehost "\" rules --from " $3 " -t " $4 \
+			" --format md"
+		while ((command | getline line) > 0)
+			print line
+		if (close(command) != 0)
+			wrong = 1
+		print ""
+		inside = 1
+		regions++
+		next
+	}
+	/^<!-- end -->$/ { ends += inside; inside = 0 }
+	!inside { print }
+	END { exit wrong || inside || !regions || ends != regions }' "$1"
+}
+
+# splice_options FILE
+splice_options()
+{
+	awk -v rehost="$rehost" '
+	/^\.\\" options$/ {
+		print
+		command = "\"" rehost "\" --manual-options"
+		while ((command | getline line) > 0)
+			print line
+		if (close(command) != 0)
+			wrong = 1
+		inside = 1
+		regions++
+		next
+	}
+	/^\.\\" end options$/ { ends += inside; inside = 0 }
+	!inside { print }
+	END { exit wrong || regions != 1 || ends != 1 }' "$1"
+}
+
+# put FUNCTION FILE: splices in place; a splice that failed changes nothing
+put()
+{
+	"$1" "$2" >"$work/new" || {
+		echo "docs.sh: $2: regions or program are not right" >&2
+		return 1
+	}
+	cmp -s "$work/new" "$2" || cat "$work/new" >"$2"
+}
+
+# equal FUNCTION FILE
+equal()
+{
+	"$1" "$2" >"$work/new" || {
+		echo "regions or program are not right"
+		return 1
+	}
+	diff "$2" "$work/new" && return 0
+	echo "make docs writes it anew"
+	return 1
+}
+
+# says WORD...: rehost-report(5) has an item or a mark for each
+says()
+{
+	missing=0
+	for word in "$@"; do
+		grep -qE "^\.(It )?Cm (.* )?$word( |$)" \
+			"$here/src/man/rehost-report.5" && continue
+		echo "rehost-report(5) does not name $word"
+		missing=1
+	done
+	return "$missing"
+}
+
+# members FILE: the names of all members that a schema requires
+members()
+{
+	awk '/"required"/ { on = 1 }
+	on {
+		line = $0
+		sub(/.*"required": *\[/, "", line)
+		while (match(line, /"[a-z_]+"/)) {
+			print substr(line, RSTART + 1, RLENGTH - 2)
+			line = substr(line, RSTART + RLENGTH)
+		}
+	}
+	on && /\]/ { on = 0 }' "$1" | sort -u
+}
+
+if [ "${1-}" = --write ]; then
+	put splice_rules "$here/MIGRATION.md" &&
+		put splice_options "$here/src/man/rehost.1"
+	exit
+fi
+
+check "MIGRATION.md holds the rules" equal splice_rules "$here/MIGRATION.md"
+check "rehost(1) holds the options" equal splice_options \
+	"$here/src/man/rehost.1"
+for schema in plan scan policy; do
+	# shellcheck disable=SC2046 # a word each
+	check "rehost-report(5) names the members of $schema.schema.json" \
+		says $(members "$here/src/report/$schema.schema.json")
+done
+# shellcheck disable=SC2046 # a word each
+check "rehost-report(5) names the areas of the codes" \
+	says $(sed -n 's/^FINDING([A-Z0-9_]*, "\([A-Z]*\)[0-9]*".*/\1/p' \
+		"$here/src/model/findings.def" | sort -u)
+check "rehost-report(5) names bins, severities and verdicts" \
+	says carried approximated overridden dropped hostside inert invalid \
+	unknown unreadable note change loss blocker same stricter weaker none \
+	site host guest application ready review blocked failed
+
+# a document that differs is found, one without a region too
+# shellcheck disable=SC2016 # the backquotes of Markdown
+sed 's/^| `vdir` .*/| changed |/' "$here/MIGRATION.md" >"$work/changed.md"
+grep -v '^<!-- ' "$here/MIGRATION.md" >"$work/bare.md"
+differs()
+{
+	! equal "$@"
+}
+check "a changed table is found" differs splice_rules "$work/changed.md"
+check "a document without a region is found" differs splice_rules \
+	"$work/bare.md"
+
+echo "1..$number"
+[ "$failed" -eq 0 ]

@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "derive.h"
 #include "facts.h"
+#include "site.h"
 #include "importers/vserver/read.h"
 #include "importers/vserver/table.h"
 
@@ -368,14 +369,18 @@ static enum vserver_release release_of_text(const char *version)
  * when there are files that only that one knows, else the newest as a guess
  * (*ret_how NULL).
  */
-static enum vserver_release release_of(const struct vserver *v,
-				       const struct facts *facts,
+static enum vserver_release release_of(const struct reading *r,
+				       const struct vserver *v,
 				       const char **ret_how)
 {
 	static const char *const newest[] = { "cflags", "umask", "cgroup",
 					      "netns", "ionice" };
+	const struct facts *facts = r->source->host->facts;
 
-	*ret_how = NULL;
+	*ret_how = vserver_choice(r, "vserver-release");
+	if (*ret_how != NULL)
+		return str_eq(*ret_how, "old") ? VS_RELEASE_OLD :
+						 VS_RELEASE_NEW;
 	if (v->legacy)
 		*ret_how = "legacy";
 	else if (facts != NULL && facts->tools_version != NULL)
@@ -391,10 +396,9 @@ static enum vserver_release release_of(const struct vserver *v,
 static void set_default_caps(struct reading *r)
 {
 	struct vserver *v = vserver_of(r);
-	const struct facts *facts = r->source->host->facts;
 	const char *how;
 
-	v->release = release_of(v, facts, &how);
+	v->release = release_of(r, v, &how);
 	if (v->release == VS_RELEASE_OLD)
 		reading_default(r, FIELD_CAPS, r->g, caps_old,
 				"vserver.md 3.1: up to 0.30.215");
@@ -410,9 +414,30 @@ static void set_default_caps(struct reading *r)
 				"had SETPCAP as well)");
 }
 
-struct vserver *vserver_begin(struct reading *r, const char *path)
+const char *vserver_choice(const struct reading *r, const char *name)
+{
+	const struct site *site = r->source->host->site;
+
+	if (site == NULL || site_choice_line(site, name) == 0)
+		return NULL;
+	return site_choice(site, name);
+}
+
+/* As the site file says, as recorded of the host, or as on x86. */
+static unsigned page_size(const struct reading *r)
 {
 	const struct facts *facts = r->source->host->facts;
+	const char *word = vserver_choice(r, "page-size");
+	uint64_t bytes;
+	struct err e;
+
+	if (word != NULL && num_u64(word, &bytes, &e) == 0)
+		return (unsigned)bytes;
+	return facts != NULL && facts->page_size > 0 ? facts->page_size : PAGE;
+}
+
+struct vserver *vserver_begin(struct reading *r, const char *path)
+{
 	struct vserver *v = arena_alloc(r->g->mem, sizeof(*v));
 	const char *name = base_of(path);
 
@@ -424,8 +449,7 @@ struct vserver *vserver_begin(struct reading *r, const char *path)
 	v->cfg = arena_printf(r->g->mem, "%s/%s",
 			      str_eq(v->confdir, "/") ? "" : v->confdir,
 			      v->name);
-	v->page = facts != NULL && facts->page_size > 0 ? facts->page_size :
-							  PAGE;
+	v->page = page_size(r);
 	v->path = "";
 	r->state = v;
 	set_default_caps(r);

@@ -54,20 +54,6 @@ static const struct site_word words[] = {
 			"memory.low (protection) or memory.high (throttling)",
 	},
 	{
-		.name = "semaphores",
-		.value = "no",
-		.allowed = "yes|no",
-		.text = "set limits of System V semaphores, which the old "
-			"kernel accepted but did not enforce",
-	},
-	{
-		.name = "files-per-process",
-		.value = "no",
-		.allowed = "yes|no",
-		.text = "a limit of open files of the whole guest becomes one "
-			"of each process, for want of the former",
-	},
-	{
 		.name = "source-hz",
 		.value = "auto",
 		.allowed = "auto|NUMBER",

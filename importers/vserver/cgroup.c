@@ -306,7 +306,10 @@ void vserver_cgroup_settle(struct reading *r, struct vserver_cgroups *c)
 	take_bytes(r, s[VS_CG_MEMORY], FIELD_MEM_MAX);
 	take_memsw(r, s[VS_CG_MEMSW]);
 	take_bytes(r, s[VS_CG_SWAP], FIELD_SWAP_MAX);
-	take_bytes(r, s[VS_CG_SOFT], FIELD_MEM_LOW);
+	take_bytes(r, s[VS_CG_SOFT],
+		   str_eq(vserver_choice(r, "soft-limit"), "high") ?
+			   FIELD_MEM_HIGH :
+			   FIELD_MEM_LOW);
 	take_bytes(r, s[VS_CG_HIGH], FIELD_MEM_HIGH);
 	take_shares(r, s[VS_CG_SHARES]);
 	take_weight(r, s[VS_CG_WEIGHT]);

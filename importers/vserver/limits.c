@@ -405,6 +405,16 @@ static void soft_unused(struct reading *r, const struct rss *m)
 			     m->soft_bytes, m->soft_bytes);
 }
 
+/* memory-reading of the site file: soft as RAM and the rest as swap, or not. */
+static bool reads_intent(struct reading *r)
+{
+	const char *word = vserver_choice(r, "memory-reading");
+
+	if (word == NULL || str_eq(word, "auto"))
+		return vserver_caps_flag(r, "virt_mem");
+	return str_eq(word, "intent");
+}
+
 static void settle_rss(struct reading *r, struct limit *l)
 {
 	const struct rss m = rss_of(r, l);
@@ -421,7 +431,7 @@ static void settle_rss(struct reading *r, struct limit *l)
 		vserver_limits_overridden(r, l->s[VS_WHOLE_PART],
 					  "the .hard file");
 	if (m.has_soft && m.has_hard && m.soft_bytes < m.hard_bytes &&
-	    vserver_caps_flag(r, "virt_mem")) {
+	    reads_intent(r)) {
 		take_as_swap(r, &m);
 		return;
 	}

@@ -237,6 +237,16 @@ void vserver_sched_cpuset(struct reading *r, struct vserver_bucket *b)
 		   "lxcfs shows the guest the processors of its set");
 }
 
+/* A word of the site file that is a number; 0 where it is "auto". */
+static uint64_t number_choice(struct reading *r, const char *name)
+{
+	const char *word = vserver_choice(r, name);
+	uint64_t n;
+	struct err e;
+
+	return word != NULL && num_u64(word, &n, &e) == 0 ? n : 0;
+}
+
 /* How many processors the guest could use, and how that is known. */
 static unsigned n_cpus(struct reading *r, const char **ret_how)
 {
@@ -247,6 +257,10 @@ static unsigned n_cpus(struct reading *r, const char **ret_how)
 	    vserver_sched_cpus(r->g->cpu_set.v, &n)) {
 		*ret_how = "processors of its set";
 		return n;
+	}
+	if (number_choice(r, "source-cpus") != 0) {
+		*ret_how = "as the site file says";
+		return (unsigned)number_choice(r, "source-cpus");
 	}
 	if (facts != NULL && facts->cpus > 0) {
 		*ret_how = "processors of the captured host";
@@ -337,12 +351,22 @@ static void take_parts(struct reading *r, struct vserver_bucket *b,
 	}
 }
 
+/* As the site file says, or guessed from the bucket's size; reference 8.5. */
+static uint64_t ticks_a_second(struct reading *r, uint64_t tokens)
+{
+	const uint64_t hz = number_choice(r, "source-hz");
+
+	if (hz != 0)
+		return hz;
+	return tokens >= TOKENS_FAST ? HZ_FAST : HZ_SLOW;
+}
+
 /* Tokens of the bucket's size in time, but never more than the quota. */
 static void take_burst(struct reading *r, struct vserver_bucket *b,
 		       uint64_t quota)
 {
 	const uint64_t tokens = (uint64_t)b->v[VS_SCHED_MAX];
-	const unsigned hz = tokens >= TOKENS_FAST ? HZ_FAST : HZ_SLOW;
+	const uint64_t hz = ticks_a_second(r, tokens);
 	uint64_t burst;
 
 	if (b->s[VS_SCHED_MAX] == NULL || b->v[VS_SCHED_MAX] <= 0 ||
@@ -352,7 +376,7 @@ static void take_burst(struct reading *r, struct vserver_bucket *b,
 	reading_resume(r, b->s[VS_SCHED_MAX]);
 	take_u64(r, FIELD_CPU_BURST, r->g, burst < quota ? burst : quota);
 	reading_approx(r,
-		       "%" PRIu64 " tokens at %u ticks a second (assumed) are "
+		       "%" PRIu64 " tokens at %" PRIu64 " ticks a second (assumed) are "
 		       "%" PRIu64 " microseconds: limit.cpu-burst %" PRIu64
 		       ", at most the quota",
 		       tokens, hz, burst, burst < quota ? burst : quota);

@@ -74,6 +74,12 @@ struct vserver {
 	struct vserver_boot *boot;
 };
 
+/*
+ * A word of the site file where the operator gave it; NULL where it holds its
+ * default (vserver.c).
+ */
+const char *vserver_choice(const struct reading *r, const char *name);
+
 /* The state of a reading. */
 static inline struct vserver *vserver_of(struct reading *r)
 {

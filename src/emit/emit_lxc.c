@@ -202,10 +202,11 @@ static void comment(struct emission *em, enum field_id id, const void *object,
 						  word_of(bin), shown) });
 }
 
-struct finding *emit_lxc_say(struct emission *em, enum field_id id,
-			     const void *object, enum finding_id finding,
+struct finding *emit_lxc_say(struct emission *em, enum finding_id finding,
 			     enum bin bin, const char *fmt, ...)
 {
+	const enum field_id id = em->cur->field;
+	const void *object = em->cur->object;
 	const char *text;
 	va_list ap;
 
@@ -217,9 +218,11 @@ struct finding *emit_lxc_say(struct emission *em, enum field_id id,
 	return emit_find_at(em, finding, id, object, "%s", text);
 }
 
-void emit_lxc_refuse(struct emission *em, enum field_id id, const void *object,
-		     enum finding_id finding, enum bin bin, const char *why)
+void emit_lxc_refuse(struct emission *em, enum finding_id finding, enum bin bin,
+		     const char *why)
 {
+	const enum field_id id = em->cur->field;
+	const void *object = em->cur->object;
 	const enum scope scope = field_get(id)->scope;
 	const enum field_id key = field_key(scope);
 	const char *name = field_object_key(em->g->mem, scope, object);
@@ -229,8 +232,7 @@ void emit_lxc_refuse(struct emission *em, enum field_id id, const void *object,
 		emit_bin(em, bin, "%s", why);
 		return;
 	}
-	f = emit_lxc_say(em, id, object, finding, bin, "%s %s: %s",
-			 field_scope_name(scope),
+	f = emit_lxc_say(em, finding, bin, "%s %s: %s", field_scope_name(scope),
 			 str_show(em->mem, name, strlen(name), 80), why);
 	for (enum field_id i = 0; i < FIELD__MAX; i++)
 		if (i != id && field_get(i)->scope == scope)

@@ -72,16 +72,15 @@ void emit_lxc_add_first(struct emission *em, enum emit_lxc_section section,
  * The current value came out in this bin: a finding with the message, and a
  * comment ("# lost: ...") where the line would have stood.
  */
-struct finding *emit_lxc_say(struct emission *em, enum field_id id,
-			     const void *object, enum finding_id finding,
-			     enum bin bin, const char *fmt, ...) PRINTF(6, 7);
+struct finding *emit_lxc_say(struct emission *em, enum finding_id finding,
+			     enum bin bin, const char *fmt, ...) PRINTF(4, 5);
 
 /*
  * The whole object is not written, for this reason: one finding that covers
  * all its fields, when its key is put; the others only get their bin.
  */
-void emit_lxc_refuse(struct emission *em, enum field_id id, const void *object,
-		     enum finding_id finding, enum bin bin, const char *why);
+void emit_lxc_refuse(struct emission *em, enum finding_id finding, enum bin bin,
+		     const char *why);
 
 /* For `put`: the comment alone; the finding is the driver's, by the rule. */
 void emit_lxc_comment(struct emission *em, enum field_id id, const void *object,

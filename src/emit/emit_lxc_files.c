@@ -135,10 +135,9 @@ static void put_path(struct emission *em, const struct device *d)
 {
 	if (!is_plain_path(d->path.v) || (!str_starts(d->path.v, "/dev/") &&
 					  standard_path(d->rule.v) == NULL))
-		emit_lxc_say(em, FIELD_DEVICE_PATH, d, FIND_DEV_NODE,
-			     BIN_DROPPED, "no node is made at %s",
-			     str_show(em->mem, d->path.v, strlen(d->path.v),
-				      80));
+		emit_lxc_say(
+			em, FIND_DEV_NODE, BIN_DROPPED, "no node is made at %s",
+			str_show(em->mem, d->path.v, strlen(d->path.v), 80));
 	else if (is_twin(em->g, d))
 		emit_find_at(em, FIND_DEV_NODE, FIELD_DEVICE_PATH, d,
 			     "%s has several nodes, one of them %s", d->rule.v,
@@ -158,10 +157,9 @@ void emit_lxc_device(struct emission *em, enum field_id id, const void *object,
 	}
 	why = device_fault(em, d);
 	if (why != NULL) {
-		emit_lxc_refuse(em, id, object, FIND_DEV_BAD_RULE, BIN_DROPPED,
-				why);
+		emit_lxc_refuse(em, FIND_DEV_BAD_RULE, BIN_DROPPED, why);
 	} else if (em->options->native) {
-		emit_lxc_say(em, id, object, FIND_DEV_ENGINE, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_DEV_ENGINE, BIN_APPROXIMATED,
 			     "%s: the distribution's list of devices applies",
 			     d->rule.v);
 		if (id == FIELD_DEVICE_RULE && em->g->idmaps.n == 0)
@@ -279,7 +277,7 @@ void emit_lxc_mount(struct emission *em, enum field_id id, const void *object,
 
 	(void)v;
 	if (why != NULL)
-		emit_lxc_refuse(em, id, object, finding, BIN_DROPPED, why);
+		emit_lxc_refuse(em, finding, BIN_DROPPED, why);
 	else if (is_engine_mount(em, m->target.v))
 		engine_mount(em, id, m);
 	else if (id == FIELD_MOUNT_TARGET)
@@ -362,8 +360,7 @@ void emit_lxc_sysctl(struct emission *em, enum field_id id, const void *object,
 
 	(void)v;
 	if (why != NULL)
-		emit_lxc_refuse(em, id, object, FIND_INI_SYSCTL, BIN_HOSTSIDE,
-				why);
+		emit_lxc_refuse(em, FIND_INI_SYSCTL, BIN_HOSTSIDE, why);
 	else if (id == FIELD_SYSCTL_NAME)
 		emit_lxc_put(em, id, object,
 			     arena_printf(em->mem, "lxc.sysctl.%s", s->name.v),
@@ -422,16 +419,16 @@ void emit_lxc_view(struct emission *em, enum field_id id, const void *object,
 	const char *is = proc ? emit_lxc_proc(em->g) : emit_lxc_sys(em);
 	const char *what = proc ? "/proc" : "/sys";
 
+	(void)object;
 	if (str_eq(v->s, is))
 		emit_bin(em, BIN_CARRIED, "lxc.mount.auto");
 	else if (proc && str_eq(is, "rw"))
-		emit_lxc_say(em, id, object, FIND_INI_SYSCTL_PROC,
-			     BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_INI_SYSCTL_PROC, BIN_APPROXIMATED,
 			     "/proc is writable (was %s): LXC sets kernel "
 			     "parameters through it",
 			     str_show(em->mem, v->s, strlen(v->s), 40));
 	else
-		emit_lxc_say(em, id, object, FIND_INI_PROC, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_INI_PROC, BIN_APPROXIMATED,
 			     "%s is mounted %s (was %s)", what, is,
 			     str_show(em->mem, v->s, strlen(v->s), 40));
 }

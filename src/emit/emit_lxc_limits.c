@@ -145,7 +145,7 @@ static void put_v1(struct emission *em, enum field_id id, const void *object,
 	if (text != NULL)
 		emit_lxc_put(em, id, object, row->key, text);
 	else if (!emit_lxc_v2(em))
-		emit_lxc_say(em, id, object, FIND_LIM_NO_GROUP, BIN_DROPPED,
+		emit_lxc_say(em, FIND_LIM_NO_GROUP, BIN_DROPPED,
 			     "%s %s: cgroup v1 has no such limit",
 			     field_get(id)->name, value_show(em->mem, v));
 }
@@ -157,7 +157,7 @@ void emit_lxc_limit(struct emission *em, enum field_id id, const void *object,
 	const char *why = fault(em->g, id, v);
 
 	if (why != NULL) {
-		emit_lxc_say(em, id, object, FIND_LIM_INVALID, BIN_DROPPED,
+		emit_lxc_say(em, FIND_LIM_INVALID, BIN_DROPPED,
 			     "%s %s: %s: left out", field_get(id)->name,
 			     str_show(em->mem, value_show(em->mem, v),
 				      strlen(value_show(em->mem, v)), 80),
@@ -248,8 +248,7 @@ static void put_pair(struct emission *em, const struct rlimit_rule *r,
 	struct finding *f;
 
 	if (r->soft.from == NULL || r->hard.from == NULL) {
-		f = emit_lxc_say(em, FIELD_RLIMIT_NAME, r,
-				 FIND_LIM_RLIMIT_DEFAULT, BIN_APPROXIMATED,
+		f = emit_lxc_say(em, FIND_LIM_RLIMIT_DEFAULT, BIN_APPROXIMATED,
 				 "%s: the side that was not given is as the "
 				 "other: %s",
 				 r->name.v, soft);
@@ -273,13 +272,11 @@ void emit_lxc_rlimit(struct emission *em, enum field_id id, const void *object,
 
 	(void)v;
 	if (p.fault != NULL)
-		emit_lxc_refuse(em, id, object, FIND_LIM_UNKNOWN, BIN_DROPPED,
-				p.fault);
+		emit_lxc_refuse(em, FIND_LIM_UNKNOWN, BIN_DROPPED, p.fault);
 	else if (id == FIELD_RLIMIT_NAME)
 		put_pair(em, r, &p);
 	else if (!is_same(was, is))
-		emit_lxc_say(em, id, object, FIND_LIM_RLIMIT_DEFAULT,
-			     BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_LIM_RLIMIT_DEFAULT, BIN_APPROXIMATED,
 			     "%s %s %s becomes %s, the most "
 			     "that the kernel takes",
 			     r->name.v, field_get(id)->name,

@@ -115,14 +115,13 @@ static struct link link_of(struct emission *em, const struct nic *n)
 	return l;
 }
 
-static void refuse(struct emission *em, enum field_id id, const void *object,
-		   const struct link *l)
+static void refuse(struct emission *em, const struct link *l)
 {
 	const bool host = l->finding == FIND_NET_HOST_STACK ||
 			  l->finding == FIND_NET_SHARED_STACK;
 
-	emit_lxc_refuse(em, id, object, l->finding,
-			host ? BIN_HOSTSIDE : BIN_DROPPED, l->fault);
+	emit_lxc_refuse(em, l->finding, host ? BIN_HOSTSIDE : BIN_DROPPED,
+			l->fault);
 }
 
 static void put(struct emission *em, enum field_id id, const struct nic *n,
@@ -298,12 +297,11 @@ static void put_vlan(struct emission *em, const struct link *l,
 	struct finding *f;
 
 	if (n->vlan.v > 4094 || a == A_P2P || a == A_NONE) {
-		emit_lxc_say(em, FIELD_NIC_VLAN, n, FIND_NET_BAD_VALUE,
-			     BIN_DROPPED, "VLAN %" PRIu64 " of %s: left out",
-			     n->vlan.v, n->name.v);
+		emit_lxc_say(em, FIND_NET_BAD_VALUE, BIN_DROPPED,
+			     "VLAN %" PRIu64 " of %s: left out", n->vlan.v,
+			     n->name.v);
 	} else if (a == A_BRIDGE && !emit_lxc_since(em, 5, 0)) {
-		emit_lxc_say(em, FIELD_NIC_VLAN, n, FIND_SYN_VERSION,
-			     BIN_DROPPED,
+		emit_lxc_say(em, FIND_SYN_VERSION, BIN_DROPPED,
 			     "VLAN %" PRIu64 " of %s: LXC before 5.0 has no "
 			     "lxc.net.N.veth.vlan.id",
 			     n->vlan.v, n->name.v);
@@ -315,8 +313,7 @@ static void put_vlan(struct emission *em, const struct link *l,
 			     "%" PRIu64,
 			     l->dev, n->vlan.v);
 	} else if (vlan_in_name(n, a)) {
-		f = emit_lxc_say(em, FIELD_NIC_VLAN, n, FIND_NET_VLAN,
-				 BIN_APPROXIMATED,
+		f = emit_lxc_say(em, FIND_NET_VLAN, BIN_APPROXIMATED,
 				 "%s is attached to %s, which the new host has "
 				 "to have",
 				 n->name.v, l->dev);
@@ -330,9 +327,8 @@ static void put_mac(struct emission *em, const struct nic *n)
 	struct err e;
 
 	if (inet_mac_parse(n->mac.v, mac, &e) < 0)
-		emit_lxc_say(em, FIELD_NIC_MAC, n, FIND_NET_BAD_VALUE,
-			     BIN_DROPPED, "%s: no hardware address: left out",
-			     n->name.v);
+		emit_lxc_say(em, FIND_NET_BAD_VALUE, BIN_DROPPED,
+			     "%s: no hardware address: left out", n->name.v);
 	else
 		put(em, FIELD_NIC_MAC, n, "hwaddr", n->mac.v);
 }
@@ -340,9 +336,9 @@ static void put_mac(struct emission *em, const struct nic *n)
 static void put_mtu(struct emission *em, const struct nic *n)
 {
 	if (n->mtu.v < 68 || n->mtu.v > 65535) /* RFC 791; IP's own length */
-		emit_lxc_say(em, FIELD_NIC_MTU, n, FIND_NET_BAD_VALUE,
-			     BIN_DROPPED, "%s: MTU %" PRIu64 ": left out",
-			     n->name.v, n->mtu.v);
+		emit_lxc_say(em, FIND_NET_BAD_VALUE, BIN_DROPPED,
+			     "%s: MTU %" PRIu64 ": left out", n->name.v,
+			     n->mtu.v);
 	else
 		put(em, FIELD_NIC_MTU, n, "mtu",
 		    arena_printf(em->mem, "%" PRIu64, n->mtu.v));
@@ -352,8 +348,7 @@ static void put_host_name(struct emission *em, const struct link *l,
 			  const struct nic *n)
 {
 	if (!str_eq(l->row->type, "veth") || !is_name(n->host_name.v))
-		emit_lxc_say(em, FIELD_NIC_HOST_NAME, n, FIND_NET_BAD_VALUE,
-			     BIN_DROPPED,
+		emit_lxc_say(em, FIND_NET_BAD_VALUE, BIN_DROPPED,
 			     "%s: only a veth has a name on the host, of 1 to "
 			     "15 bytes: left out",
 			     n->name.v);
@@ -365,8 +360,8 @@ static void check_mode(struct emission *em, const struct link *l,
 		       const struct nic *n)
 {
 	if (!is_mode(l->row->attach, n->mode.v))
-		emit_lxc_say(em, FIELD_NIC_MODE, n, FIND_NET_BAD_VALUE,
-			     BIN_DROPPED, "%s: no mode \"%s\" of %s", n->name.v,
+		emit_lxc_say(em, FIND_NET_BAD_VALUE, BIN_DROPPED,
+			     "%s: no mode \"%s\" of %s", n->name.v,
 			     str_show(em->mem, n->mode.v, strlen(n->mode.v),
 				      40),
 			     n->attach.v);
@@ -376,18 +371,15 @@ static void put_source_filter(struct emission *em, const struct link *l,
 			      const struct nic *n)
 {
 	if (!n->source_filter.v)
-		emit_lxc_say(em, FIELD_NIC_SOURCE_FILTER, n, FIND_NET_NAME,
-			     BIN_CARRIED, "%s sends from any address",
-			     n->name.v);
+		emit_lxc_say(em, FIND_NET_NAME, BIN_CARRIED,
+			     "%s sends from any address", n->name.v);
 	else if (l->row->attach == A_ROUTED)
-		emit_lxc_say(em, FIELD_NIC_SOURCE_FILTER, n,
-			     FIND_NET_SOURCE_FILTER_HOST, BIN_HOSTSIDE,
+		emit_lxc_say(em, FIND_NET_SOURCE_FILTER_HOST, BIN_HOSTSIDE,
 			     "%s: set rp_filter=1 on the host's end of the "
 			     "link",
 			     n->name.v);
 	else
-		emit_lxc_say(em, FIELD_NIC_SOURCE_FILTER, n,
-			     FIND_NET_SOURCE_FILTER, BIN_DROPPED,
+		emit_lxc_say(em, FIND_NET_SOURCE_FILTER, BIN_DROPPED,
 			     "%s: LXC does not keep the guest to its own "
 			     "source addresses on %s",
 			     n->name.v, n->attach.v);
@@ -400,8 +392,7 @@ static void put_accept_ra(struct emission *em, const struct nic *n)
 	struct finding *f;
 
 	if (strchr(n->name.v, '.') != NULL) {
-		emit_lxc_say(em, FIELD_NIC_ACCEPT_RA, n, FIND_NET_RA,
-			     BIN_DROPPED,
+		emit_lxc_say(em, FIND_NET_RA, BIN_DROPPED,
 			     "%s: LXC cannot name the parameter of an "
 			     "interface with a dot",
 			     n->name.v);
@@ -426,21 +417,20 @@ static void put_gateway(struct emission *em, enum field_id id,
 	struct err e;
 
 	if (own_gateway(l, n) != NULL)
-		emit_lxc_say(em, id, n, FIND_NET_GATEWAY_DERIVED,
-			     BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_NET_GATEWAY_DERIVED, BIN_APPROXIMATED,
 			     "%s: the host itself is the gateway, in place of "
 			     "%s",
 			     n->name.v,
 			     str_show(em->mem, text, strlen(text), 60));
 	else if (inet_parse(text, &ip, &e) < 0 || ip.family != family)
-		emit_lxc_say(em, id, n, FIND_NET_BAD_VALUE, BIN_DROPPED,
+		emit_lxc_say(em, FIND_NET_BAD_VALUE, BIN_DROPPED,
 			     "%s: gateway %s is no IPv%d address: left out",
 			     n->name.v,
 			     str_show(em->mem, text, strlen(text), 60),
 			     v4 ? 4 : 6);
 	else if (!has_family(em->g, n, family) ||
 		 (n->up.from != NULL && !n->up.v))
-		emit_lxc_say(em, id, n, FIND_NET_BAD_VALUE, BIN_DROPPED,
+		emit_lxc_say(em, FIND_NET_BAD_VALUE, BIN_DROPPED,
 			     "%s: gateway %s: LXC wants the link up and an "
 			     "IPv%d address: left out",
 			     n->name.v, text, v4 ? 4 : 6);
@@ -483,7 +473,7 @@ void emit_lxc_nic(struct emission *em, enum field_id id, const void *object,
 
 	(void)v;
 	if (l.fault != NULL)
-		refuse(em, id, object, &l);
+		refuse(em, &l);
 	else
 		put_nic(em, id, &l, object);
 }
@@ -557,12 +547,12 @@ static void put_addr(struct emission *em, enum field_id id,
 	if (id == FIELD_ADDR_IP)
 		put_ip(em, a, w);
 	else if (id == FIELD_ADDR_PREFIX && a->prefix.v != w->net.prefix)
-		emit_lxc_say(em, id, a, FIND_NET_PREFIX_HOST, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_NET_PREFIX_HOST, BIN_APPROXIMATED,
 			     "%s/%" PRIu64 " is written as /%u on %s", a->ip.v,
 			     a->prefix.v, w->net.prefix, a->nic->attach.v);
 	else if (id == FIELD_ADDR_BROADCAST &&
 		 !str_eq(a->broadcast.v, w->broadcast))
-		emit_lxc_say(em, id, a, FIND_NET_BROADCAST, BIN_DROPPED,
+		emit_lxc_say(em, FIND_NET_BROADCAST, BIN_DROPPED,
 			     "%s: broadcast %s is not written", a->ip.v,
 			     str_show(em->mem, a->broadcast.v,
 				      strlen(a->broadcast.v), 60));
@@ -584,7 +574,7 @@ void emit_lxc_addr(struct emission *em, enum field_id id, const void *object,
 		l = no_link(FIND_NET_BAD_VALUE,
 			    "its interface is attached to nothing");
 	if (l.fault != NULL) {
-		refuse(em, id, object, &l);
+		refuse(em, &l);
 		return;
 	}
 	w.net.prefix = prefix_of(&l, a, &w.net.addr);

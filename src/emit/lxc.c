@@ -20,13 +20,12 @@ static const char *key_of(struct emission *em, enum field_id id)
 }
 
 /* The file has no way to say it: out it stays, and the source keeps it. */
-static void refuse(struct emission *em, enum field_id id, const void *object,
-		   const struct value *v, const char *why)
+static void refuse(struct emission *em, const struct value *v, const char *why)
 {
 	const char *text = value_show(em->mem, v);
 
-	emit_lxc_say(em, id, object, FIND_SYN_QUOTE, BIN_DROPPED,
-		     "%s %s: %s: left out", field_get(id)->name,
+	emit_lxc_say(em, FIND_SYN_QUOTE, BIN_DROPPED, "%s %s: %s: left out",
+		     field_get(em->cur->field)->name,
 		     str_show(em->mem, text, strlen(text), 80), why);
 }
 
@@ -51,7 +50,7 @@ static void put_text(struct emission *em, enum field_id id, const void *object,
 	if (emit_lxc_safe(text))
 		emit_lxc_put(em, id, object, key_of(em, id), text);
 	else
-		refuse(em, id, object, v, "not text of one line");
+		refuse(em, v, "not text of one line");
 }
 
 static void put_flag(struct emission *em, enum field_id id, const void *object,
@@ -66,14 +65,14 @@ static void put_hostname(struct emission *em, enum field_id id,
 	if (is_word(v->s) && strlen(v->s) < 65) /* __NEW_UTS_LEN and NUL */
 		put_text(em, id, object, v);
 	else
-		refuse(em, id, object, v, "no legal host name");
+		refuse(em, v, "no legal host name");
 }
 
 static void put_domain(struct emission *em, enum field_id id,
 		       const void *object, const struct value *v)
 {
 	if (!is_word(v->s) || strlen(v->s) >= 65) {
-		refuse(em, id, object, v, "no legal domain name");
+		refuse(em, v, "no legal domain name");
 		return;
 	}
 	emit_lxc_comment(em, id, object, v);
@@ -98,7 +97,7 @@ static void put_arch(struct emission *em, enum field_id id, const void *object,
 			return;
 		}
 	}
-	refuse(em, id, object, v, "lxc.arch has no such word");
+	refuse(em, v, "lxc.arch has no such word");
 }
 
 static void put_init(struct emission *em, enum field_id id, const void *object,
@@ -107,7 +106,7 @@ static void put_init(struct emission *em, enum field_id id, const void *object,
 	if (are_words(v->l))
 		put_text(em, id, object, v);
 	else
-		refuse(em, id, object, v,
+		refuse(em, v,
 		       "lxc.init.cmd is split at blanks and knows no quotes");
 }
 
@@ -140,7 +139,7 @@ static void put_signal(struct emission *em, enum field_id id,
 	if (is_signal(v->s))
 		put_text(em, id, object, v);
 	else
-		refuse(em, id, object, v, "no signal of that name");
+		refuse(em, v, "no signal of that name");
 }
 
 static void put_api_mounts(struct emission *em, enum field_id id,
@@ -161,10 +160,12 @@ static void put_api_mounts(struct emission *em, enum field_id id,
 static void put_on_reboot(struct emission *em, enum field_id id,
 			  const void *object, const struct value *v)
 {
+	(void)id;
+	(void)object;
 	if (str_eq(v->s, "restart"))
 		emit_bin(em, BIN_CARRIED, "LXC starts the guest again");
 	else
-		emit_lxc_say(em, id, object, FIND_INI_REBOOT, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_INI_REBOOT, BIN_APPROXIMATED,
 			     "a reboot from inside was \"%s\"; LXC starts the "
 			     "guest again",
 			     str_show(em->mem, v->s, strlen(v->s), 80));
@@ -178,12 +179,11 @@ static void put_groups(struct emission *em, enum field_id id,
 	const bool boots = em->g->autostart.from != NULL && em->g->autostart.v;
 
 	if (!are_words(v->l)) {
-		refuse(em, id, object, v, "groups are words");
+		refuse(em, v, "groups are words");
 		return;
 	}
 	if (boots && !strv_has(v->l, "onboot")) {
-		emit_lxc_say(em, id, object, FIND_INI_AUTOSTART,
-			     BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_INI_AUTOSTART, BIN_APPROXIMATED,
 			     "group onboot joins %s: lxc.service starts only "
 			     "that one and guests without a group",
 			     text);
@@ -207,7 +207,7 @@ static void put_oom_score(struct emission *em, enum field_id id,
 	if (v->i >= -1000 && v->i <= 1000)
 		put_text(em, id, object, v);
 	else
-		emit_lxc_say(em, id, object, FIND_LIM_INVALID, BIN_DROPPED,
+		emit_lxc_say(em, FIND_LIM_INVALID, BIN_DROPPED,
 			     "oom_score_adj %" PRIi64
 			     " is not between -1000 and 1000: left out",
 			     v->i);
@@ -220,7 +220,7 @@ static void put_caps(struct emission *em, enum field_id id, const void *object,
 	const char *names = cap_show(em->mem, known, " ");
 
 	if (known != v->u)
-		emit_lxc_say(em, id, object, FIND_CAP_UNKNOWN, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_CAP_UNKNOWN, BIN_APPROXIMATED,
 			     "capabilities above %d have no name and are not "
 			     "granted",
 			     CAP_N - 1);
@@ -264,8 +264,7 @@ static const struct partial_row *partial_row(const char *name)
 	return NULL;
 }
 
-static void put_partial(struct emission *em, const void *object,
-			const char *name)
+static void put_partial(struct emission *em, const char *name)
 {
 	const struct partial_row *row = partial_row(name);
 	const enum finding_id id = row == NULL ? FIND_CAP_PARTIAL_LOST :
@@ -274,13 +273,12 @@ static void put_partial(struct emission *em, const void *object,
 
 	if (row != NULL && row->whole != NULL &&
 	    (em->g->caps.v & CAP_BIT(cap_find(row->whole))) != 0)
-		emit_lxc_say(em, FIELD_PARTIAL_CAPS, object,
-			     FIND_CAP_PARTIAL_LOST, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_CAP_PARTIAL_LOST, BIN_APPROXIMATED,
 			     "%s: the whole capability %s, which is kept, "
 			     "holds it",
 			     shown, row->whole);
 	else
-		emit_lxc_say(em, FIELD_PARTIAL_CAPS, object, id, BIN_DROPPED,
+		emit_lxc_say(em, id, BIN_DROPPED,
 			     "%s is not granted: Linux has no such part of a "
 			     "capability",
 			     shown);
@@ -289,9 +287,10 @@ static void put_partial(struct emission *em, const void *object,
 static void put_partial_caps(struct emission *em, enum field_id id,
 			     const void *object, const struct value *v)
 {
+	(void)object;
 	(void)id;
 	for (size_t i = 0; i < v->l->n; i++)
-		put_partial(em, object, v->l->v[i]);
+		put_partial(em, v->l->v[i]);
 }
 
 /* Namespaces in lxc.namespace.*, and what a guest of its own one notices. */
@@ -332,7 +331,7 @@ static void share_namespace(struct emission *em, enum field_id id,
 	if (key != NULL && emit_lxc_can_share(with))
 		emit_lxc_put(em, id, object, key, with);
 	else
-		emit_lxc_say(em, id, object, FIND_NET_SHARED_STACK, BIN_DROPPED,
+		emit_lxc_say(em, FIND_NET_SHARED_STACK, BIN_DROPPED,
 			     "%s cannot be shared with \"%s\": the guest gets "
 			     "its own",
 			     field_get(id)->name,
@@ -354,8 +353,8 @@ static void put_namespace(struct emission *em, enum field_id id,
 	else if (str_eq(v->s, "host") && id == FIELD_NS_NET)
 		emit_bin(em, BIN_CARRIED, "lxc.net.0.type = none");
 	else
-		emit_lxc_say(em, id, object, row->finding, BIN_APPROXIMATED,
-			     "%s (was %s)", row->text,
+		emit_lxc_say(em, row->finding, BIN_APPROXIMATED, "%s (was %s)",
+			     row->text,
 			     str_show(em->mem, v->s, strlen(v->s), 40));
 }
 
@@ -364,33 +363,37 @@ static void put_user_namespace(struct emission *em, enum field_id id,
 {
 	const bool mapped = em->g->idmaps.n != 0;
 
+	(void)id;
+	(void)object;
 	if (str_eq(v->s, "private") && !mapped)
-		emit_lxc_say(em, id, object, FIND_IDM_UNMAPPED, BIN_DROPPED,
+		emit_lxc_say(em, FIND_IDM_UNMAPPED, BIN_DROPPED,
 			     "no map of ids is given: they stay the host's");
 	else if (!str_eq(v->s, "private") && mapped)
-		emit_lxc_say(em, id, object, FIND_IDM_MAPPED, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_IDM_MAPPED, BIN_APPROXIMATED,
 			     "ids are mapped by lxc.idmap");
 	else if (!mapped && !str_eq(v->s, "host"))
-		emit_lxc_say(em, id, object, FIND_IDM_UNMAPPED,
-			     BIN_APPROXIMATED, "ids are the host's (was %s)",
+		emit_lxc_say(em, FIND_IDM_UNMAPPED, BIN_APPROXIMATED,
+			     "ids are the host's (was %s)",
 			     str_show(em->mem, v->s, strlen(v->s), 40));
 }
 
 static void put_lsm(struct emission *em, enum field_id id, const void *object,
 		    const struct value *v)
 {
+	(void)id;
+	(void)object;
 	if (em->options->native)
-		emit_lxc_say(em, id, object, FIND_LSM_PROFILE, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_LSM_PROFILE, BIN_APPROXIMATED,
 			     "a profile generated by LXC (was %s)",
 			     str_show(em->mem, v->s, strlen(v->s), 80));
 	else if (str_eq(v->s, "none"))
 		emit_lxc_say(
-			em, id, object, FIND_LSM_PROFILE, BIN_CARRIED,
+			em, FIND_LSM_PROFILE, BIN_CARRIED,
 			"no profile is named, for a build without AppArmor "
 			"refuses the key; on a host with AppArmor LXC "
 			"uses its default profile");
 	else
-		emit_lxc_say(em, id, object, FIND_LSM_PROFILE, BIN_DROPPED,
+		emit_lxc_say(em, FIND_LSM_PROFILE, BIN_DROPPED,
 			     "profile %s is not carried",
 			     str_show(em->mem, v->s, strlen(v->s), 80));
 }
@@ -399,7 +402,7 @@ static void put_seccomp(struct emission *em, enum field_id id,
 			const void *object, const struct value *v)
 {
 	if (em->options->native)
-		emit_lxc_say(em, id, object, FIND_LSM_SECCOMP, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_LSM_SECCOMP, BIN_APPROXIMATED,
 			     "the distribution's filter (was %s)",
 			     str_show(em->mem, v->s, strlen(v->s), 80));
 	else if (str_eq(v->s, "none"))
@@ -407,7 +410,7 @@ static void put_seccomp(struct emission *em, enum field_id id,
 	else if (v->s[0] == '/' && emit_lxc_safe(v->s))
 		emit_lxc_put(em, id, object, key_of(em, id), v->s);
 	else
-		refuse(em, id, object, v, "no path of a profile");
+		refuse(em, v, "no path of a profile");
 }
 
 static void put_virtual(struct emission *em, enum field_id id,
@@ -423,14 +426,16 @@ static void put_virtual(struct emission *em, enum field_id id,
 static void put_device_policy(struct emission *em, enum field_id id,
 			      const void *object, const struct value *v)
 {
+	(void)id;
+	(void)object;
 	if (em->options->native)
-		emit_lxc_say(em, id, object, FIND_DEV_ENGINE, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_DEV_ENGINE, BIN_APPROXIMATED,
 			     "the distribution's rules apply (was %s)",
 			     str_show(em->mem, v->s, strlen(v->s), 40));
 	else if (str_eq(v->s, "list") || str_eq(v->s, "any"))
 		emit_bin(em, BIN_CARRIED, "rules of the devices cgroup");
 	else
-		emit_lxc_say(em, id, object, FIND_DEV_LIST, BIN_APPROXIMATED,
+		emit_lxc_say(em, FIND_DEV_LIST, BIN_APPROXIMATED,
 			     "only the devices below can be opened, whatever "
 			     "nodes are there");
 }
@@ -442,12 +447,11 @@ static void put_host_loopback(struct emission *em, enum field_id id,
 		emit_find_at(em, FIND_NET_HOST_STACK, id, object,
 			     "the loopback is the host's");
 	else if (v->b)
-		emit_lxc_say(em, id, object, FIND_NET_HOST_LOOPBACK,
-			     BIN_DROPPED,
+		emit_lxc_say(em, FIND_NET_HOST_LOOPBACK, BIN_DROPPED,
 			     "services on the host's 127.0.0.0/8 are out of "
 			     "reach");
 	else
-		emit_lxc_say(em, id, object, FIND_NET_LOOPBACK, BIN_CARRIED,
+		emit_lxc_say(em, FIND_NET_LOOPBACK, BIN_CARRIED,
 			     "the loopback is the guest's own");
 }
 
@@ -456,14 +460,15 @@ static void put_multicast(struct emission *em, enum field_id id,
 {
 	const bool none = emit_lxc_no_multicast(em);
 
+	(void)id;
+	(void)object;
 	if (v->b && !none)
 		emit_bin(em, BIN_CARRIED, "inherent to a stack of its own");
 	else if (v->b)
-		emit_lxc_say(em, id, object, FIND_NET_MULTICAST_LOST,
-			     BIN_DROPPED,
+		emit_lxc_say(em, FIND_NET_MULTICAST_LOST, BIN_DROPPED,
 			     "no interface of the guest carries multicast");
 	else
-		emit_lxc_say(em, id, object, FIND_NET_MULTICAST,
+		emit_lxc_say(em, FIND_NET_MULTICAST,
 			     none ? BIN_CARRIED : BIN_APPROXIMATED,
 			     none ? "no interface of the guest carries "
 				    "multicast" :
@@ -502,8 +507,10 @@ static void put_addr_part(struct emission *em, enum field_id id,
 static void put_remote(struct emission *em, enum field_id id,
 		       const void *object, const struct value *v)
 {
+	(void)id;
+	(void)object;
 	if (v->b)
-		emit_lxc_say(em, id, object, FIND_MNT_NETWORK, BIN_HOSTSIDE,
+		emit_lxc_say(em, FIND_MNT_NETWORK, BIN_HOSTSIDE,
 			     "mounted from the host's address: the server's "
 			     "exports have to allow it");
 	else
@@ -522,11 +529,11 @@ static void put_env(struct emission *em, enum field_id id, const void *object,
 		return;
 	line = arena_printf(em->mem, "%s=%s", n->name.v, n->value.v);
 	if (str_eq(n->name.v, "container"))
-		emit_lxc_say(em, id, object, FIND_INI_ENV, BIN_OVERRIDDEN,
+		emit_lxc_say(em, FIND_INI_ENV, BIN_OVERRIDDEN,
 			     "LXC itself sets container=lxc");
 	else if (!emit_lxc_safe(line) || n->name.v[0] == '\0' ||
 		 strchr(n->name.v, '=') != NULL)
-		emit_lxc_refuse(em, id, object, FIND_SYN_QUOTE, BIN_DROPPED,
+		emit_lxc_refuse(em, FIND_SYN_QUOTE, BIN_DROPPED,
 				"it is not one line NAME=value");
 	else if (id == FIELD_ENV_NAME)
 		emit_lxc_put(em, id, object, key_of(em, id), line);
@@ -535,8 +542,10 @@ static void put_env(struct emission *em, enum field_id id, const void *object,
 static void put_sourced(struct emission *em, enum field_id id,
 			const void *object, const struct value *v)
 {
+	(void)id;
+	(void)object;
 	if (v->b)
-		emit_lxc_say(em, id, object, FIND_INI_SOURCED, BIN_DROPPED,
+		emit_lxc_say(em, FIND_INI_SOURCED, BIN_DROPPED,
 			     "a sourced script could change what the old tool "
 			     "did: it is not run");
 	else
@@ -553,7 +562,7 @@ static void put_idmap(struct emission *em, enum field_id id, const void *object,
 	    m->outside.from == NULL || m->count.from == NULL ||
 	    m->count.v == 0 ||
 	    (!str_eq(m->kind.v, "u") && !str_eq(m->kind.v, "g")))
-		emit_lxc_refuse(em, id, object, FIND_SYN_QUOTE, BIN_DROPPED,
+		emit_lxc_refuse(em, FIND_SYN_QUOTE, BIN_DROPPED,
 				"the map is incomplete");
 	else if (id == FIELD_IDMAP_KIND)
 		emit_lxc_put(em, id, object, key_of(em, id),

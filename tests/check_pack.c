@@ -2,8 +2,7 @@
  * Unit tests of packing: a small tree is packed, read back with libarchive
  * and compared. Faults are put in by replacing an operation of the tree.
  *
- * "check_pack --pack DIR OUT [SKIP...]" packs a directory with its nodes and
- * prints the result; tests/root/pack.sh unpacks that with other tools.
+ * With arguments it packs or verifies for scripts: check_pack_tool.h.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -11,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,159 +22,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/fd.h"
-#include "pack/pack.h"
+#include "check_pack.h"
+#include "check_pack_tool.h"
 #include "tree/dir.h"
-
-/* A scratch directory with "root" to be packed; the current directory. */
-struct box {
-	char dir[64];
-	struct arena *mem;
-	struct tree *t;
-	struct tree_ops ops; /* of t, to be changed */
-	struct pack_result got;
-	struct err e;
-};
-
-static void box_open(struct box *b)
-{
-	memset(b, 0, sizeof(*b));
-	snprintf(b->dir, sizeof(b->dir), "/tmp/check_pack.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(b->dir));
-	ck_assert_int_eq(chdir(b->dir), 0);
-	ck_assert_int_eq(mkdir("root", 0755), 0);
-	b->mem = arena_new();
-	ck_assert_int_eq(tree_open_dir("root", &b->t, &b->e), 0);
-	b->ops = *b->t->ops;
-	b->t->ops = &b->ops;
-}
-
-static void box_done(struct box *b)
-{
-	tree_close(b->t);
-	arena_free(b->mem);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(fd_remove_tree(AT_FDCWD, b->dir, &b->e), 0);
-}
-
-static void make_file(const char *path, const void *data, size_t n)
-{
-	int fd CLEANUP(fd_closep) =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, data, n), (ssize_t)n);
-}
-
-static void set_time(const char *path)
-{
-	const struct timespec t[2] = { { 1, 0 }, { 1234567890, 123456789 } };
-
-	ck_assert_int_eq(utimensat(AT_FDCWD, path, t, AT_SYMLINK_NOFOLLOW), 0);
-}
-
-static int pack(struct box *b, const char *name, const struct pack_options *o)
-{
-	return pack_write(b->t, AT_FDCWD, name, o, b->mem, &b->got, &b->e);
-}
-
-static void pack_ok(struct box *b, const struct pack_options *o)
-{
-	int r = pack(b, "out.tar.zst", o);
-
-	ck_assert_msg(r == 0, "%s", r ? b->e.msg : "");
-}
-
-/* An archive read back: a line of text for each member, and its content. */
-struct listing {
-	struct archive *a;
-	struct archive_entry *ae;
-	struct buf text, content;
-};
-
-static void listing_done(struct listing *l)
-{
-	archive_read_free(l->a);
-	buf_done(&l->text);
-	buf_done(&l->content);
-}
-
-static void read_content(struct listing *l)
-{
-	char bytes[16384];
-	la_ssize_t n;
-
-	buf_clear(&l->content);
-	while ((n = archive_read_data(l->a, bytes, sizeof(bytes))) > 0)
-		buf_add(&l->content, bytes, (size_t)n);
-	ck_assert_int_eq(n, 0);
-}
-
-/*
- * A file's content is told by its length and its first and last byte. Of a
- * hard link libarchive gives no type.
- */
-static void list_member(struct listing *l)
-{
-	struct archive_entry *ae = l->ae;
-	const struct buf *c = &l->content;
-	const char *hard = archive_entry_hardlink(ae);
-	const char *sym = archive_entry_symlink(ae);
-
-	read_content(l);
-	buf_printf(&l->text, "%06o %s", archive_entry_mode(ae),
-		   archive_entry_pathname(ae));
-	if (hard)
-		buf_printf(&l->text, " = %s", hard);
-	if (sym)
-		buf_printf(&l->text, " -> %s", sym);
-	if (c->n > 0)
-		buf_printf(&l->text, " %zu %02x %02x", c->n,
-			   (unsigned char)c->p[0],
-			   (unsigned char)c->p[c->n - 1]);
-	buf_addc(&l->text, '\n');
-}
-
-static void list_open(struct listing *l, const char *path)
-{
-	l->a = archive_read_new();
-	archive_read_support_format_tar(l->a);
-	archive_read_support_filter_zstd(l->a);
-	ck_assert_int_eq(archive_read_open_filename(l->a, path, 16384), 0);
-}
-
-static bool list_next(struct listing *l)
-{
-	int r = archive_read_next_header(l->a, &l->ae);
-
-	ck_assert_msg(r == ARCHIVE_OK || r == ARCHIVE_EOF, "%s",
-		      archive_error_string(l->a));
-	return r == ARCHIVE_OK;
-}
-
-static void expect(const char *path, const char *text)
-{
-	struct listing l CLEANUP(listing_done) = { 0 };
-
-	list_open(&l, path);
-	while (list_next(&l))
-		list_member(&l);
-	ck_assert_str_eq(buf_str(&l.text), text);
-}
-
-/* Leaves l at that member, content read; fails when there is none. */
-static void find_member(struct listing *l, const char *name)
-{
-	list_open(l, "out.tar.zst");
-	while (list_next(l)) {
-		if (str_eq(archive_entry_pathname(l->ae), name)) {
-			read_content(l);
-			return;
-		}
-	}
-	ck_abort_msg("no member %s", name);
-}
 
 #define DIR_200                                                                \
 	"long-long-long-long-long-long-long-long-long-long-long-"              \
@@ -678,59 +526,13 @@ static Suite *suite(void)
 	return s;
 }
 
-static void print_names(const char *what, const struct pack_names *names)
-{
-	printf("%s=%" PRIu64 "\n", what, names->n);
-	for (size_t i = 0; i < names->first.n; i++)
-		printf("%s: %s\n", what, names->first.v[i]);
-}
-
-static int pack_for_script(int argc, char **argv)
-{
-	struct arena *mem CLEANUP(arena_freep) = arena_new();
-	struct tree *t CLEANUP(tree_closep) = NULL;
-	struct pack_options o = { .keep_nodes = true, .one_fs = true };
-	struct pack_result r = { 0 };
-	char *slash = strrchr(argv[3], '/');
-	const char *name = slash ? slash + 1 : argv[3];
-	int dirfd CLEANUP(fd_closep) = -1;
-	struct err e;
-
-	if (slash)
-		*slash = '\0';
-	dirfd = open(slash ? argv[3] : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	o.skip = (const char *const *)argv + 4;
-	o.n_skip = (size_t)argc - 4;
-	if (tree_open_dir(argv[2], &t, &e) ||
-	    pack_write(t, dirfd, name, &o, mem, &r, &e)) {
-		fprintf(stderr, "check_pack: %s\n", e.msg);
-		return 1;
-	}
-	printf("files=%" PRIu64 " dirs=%" PRIu64 " links=%" PRIu64
-	       " hardlinks=%" PRIu64 " nodes=%" PRIu64 " fifos=%" PRIu64 "\n",
-	       r.files, r.dirs, r.links, r.hardlinks, r.nodes, r.fifos);
-	printf("sockets=%" PRIu64 " skipped=%" PRIu64 " xattrs_dropped=%" PRIu64
-	       "\n",
-	       r.sockets, r.skipped, r.xattrs_dropped);
-	printf("bytes_in=%" PRIu64 " bytes_tar=%" PRIu64 " bytes_out=%" PRIu64
-	       "\n",
-	       r.bytes_in, r.bytes_tar, r.bytes_out);
-	printf("sha256=%s\ntar_sha256=%s\n", r.sha256, r.tar_sha256);
-	print_names("changed", &r.changed);
-	print_names("vanished", &r.vanished);
-	print_names("unreadable", &r.unreadable);
-	print_names("flagged", &r.flagged);
-	print_names("mounts", &r.mounts);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	SRunner *r;
 	int failed;
 
-	if (argc >= 4 && str_eq(argv[1], "--pack"))
-		return pack_for_script(argc, argv);
+	if (argc > 1)
+		return tool(argc - 1, argv + 1);
 	/* libarchive reads names by the locale; what is written has none */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	r = srunner_create(suite());

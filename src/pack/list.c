@@ -18,7 +18,7 @@ const char list_magic[] = "# rehost files 1";
 static const char head[] =
 	"# The members of the variants below, in the order of the archives; a\n"
 	"# line each, of fields with a tab between them:\n"
-	"# path      from the root; bytes below 33 but the space, 92 and 127\n"
+	"# path      from the root; of its bytes those below 32, 92 and 127\n"
 	"#           are \\OOO, three octal digits; others are as they are\n"
 	"# type      f file, d directory, l symbolic link, h hard link to the\n"
 	"#           path in content, p FIFO, c and b device nodes\n"
@@ -65,13 +65,17 @@ static void add_escaped(struct buf *b, const char *s)
 
 static char type_of(const struct member *m)
 {
-	static const char types[] = {
-		[S_IFIFO >> 12] = 'p', [S_IFCHR >> 12] = 'c',
-		[S_IFDIR >> 12] = 'd', [S_IFBLK >> 12] = 'b',
-		[S_IFREG >> 12] = 'f', [S_IFLNK >> 12] = 'l',
+	static const char types[16] = {
+		[S_IFIFO >> 12] = 'p',  [S_IFCHR >> 12] = 'c',
+		[S_IFDIR >> 12] = 'd',  [S_IFBLK >> 12] = 'b',
+		[S_IFREG >> 12] = 'f',  [S_IFLNK >> 12] = 'l',
+		[S_IFSOCK >> 12] = 's',
 	};
+	char type = types[m->st.mode >> 12 & 15];
 
-	return m->first ? 'h' : types[(m->st.mode & S_IFMT) >> 12];
+	if (m->first)
+		return 'h';
+	return type ? type : '?';
 }
 
 static void add_time(struct buf *b, const struct timespec *t)

@@ -123,6 +123,35 @@ struct pack_outcome {
 int pack_run(struct tree *t, const struct pack_job *job, struct arena *mem,
 	     struct pack_outcome *ret, struct err *e);
 
+/* What is to be checked against a list of members. */
+struct pack_check {
+	int dirfd;           /* where both are, borrowed */
+	const char *files;   /* name of the list */
+	const char *variant; /* as the list names it; NULL: the only one */
+	const char *archive; /* name of it; NULL: tree */
+	struct tree *tree;
+};
+
+struct pack_difference {
+	const char *path; /* "/etc/passwd", any bytes */
+	const char *what; /* "mode 0644, not 0600", "missing"; printable */
+};
+
+struct pack_verified {
+	uint64_t members;                    /* looked at */
+	uint64_t n;                          /* differences there were */
+	const struct pack_difference *first; /* at most PACK_NAMES of them */
+	size_t n_first;
+};
+
+/*
+ * Compares names, types, modes, owners, sizes, modification times, xattrs
+ * (with ACLs and capabilities), hard links and content. A difference is a
+ * result; what cannot be read, or is damaged, an error.
+ */
+int pack_verify(const struct pack_check *c, struct arena *mem,
+		struct pack_verified *ret, struct err *e);
+
 /* One variant without edits, no list. */
 int pack_write(struct tree *t, int dirfd, const char *name,
 	       const struct pack_options *o, struct arena *mem,

@@ -136,9 +136,9 @@ mount -t tmpfs -o mode=755 none "$dir/guest/mnt" && touch "$dir/guest/mnt/not-ou
 
 setfattr -n security.selinux -v label "$dir/guest/home" 2>/dev/null
 label=$?
-"$tool" --pack "$dir/guest" "$dir/out.tar.zst" >"$dir/result"
+"$tool" pack "$dir/guest" "$dir/out.tar.zst" >"$dir/result"
 ok $? "packs"
-"$tool" --pack "$dir/guest" "$dir/again.tar.zst" >/dev/null
+"$tool" pack "$dir/guest" "$dir/again.tar.zst" >/dev/null
 cmp -s "$dir/out.tar.zst" "$dir/again.tar.zst"
 ok $? "the same bytes again"
 grep -q ' hardlinks=2 nodes=2 fifos=1$' "$dir/result"

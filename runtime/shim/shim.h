@@ -6,17 +6,19 @@
  * It reads /etc/rehost-init.conf, lines of KEY=VALUE; '#' starts a comment, a
  * key may come again, and then each line is one element of a list:
  *
- *	start=/etc/init.d/rc	command that starts the guest, an argument a line
- *	env=RUNLEVEL=3		its whole environment, but for PATH and TERM
- *				where they are not set, and container
+ *	start=/etc/init.d/rc	command that starts it, an argument a line
+ *	env=RUNLEVEL=3		its environment, whole but for PATH, TERM
+ *				(where not set) and container
  *	stop=/etc/init.d/rc	command that stops it, likewise
- *	stop-env=RUNLEVEL=6	the whole environment of that; none: that of start
+ *	stop-env=RUNLEVEL=6	the environment of that; none: of start
  *	stop-timeout=30		seconds that it may take
- *	kill=SIGTERM		then: a signal to all, seconds to wait, a signal ...
- *	clear=/var/run		before the start: all but directories in there goes
+ *	kill=SIGTERM		then: signal to all, seconds, signal ...
+ *	clear=/var/run		before the start: but for directories, all
+ *				in there goes
  *	utmp=/var/run/utmp	gets a record of the run level
  *	runlevel=3
- *	exit-when-empty=yes	ends when the last process has, as a context did
+ *	exit-when-empty=yes	ends when the last process has, as a
+ *				context did
  *
  * Signals: SIGPWR, SIGTERM, SIGRTMIN+3 stop the guest, SIGINT and SIGHUP
  * restart it. Each step is a line on the console.

@@ -85,8 +85,16 @@ struct idmap {
 
 /* A change the guest's tree needs to boot; applied to the copy only. */
 struct edit {
-	const char *path, *action, *reason;
+	const char *path;
+	/* replace and add a file, remove, link, empty (of files), directory */
+	const char *action;
+	const char *reason;
 	const char *targets; /* blank-separated; NULL for all */
+	const char *diff;    /* unified, of text; NULL: none */
+	const void *data;    /* of replace and add */
+	size_t n;
+	const char *link;    /* where a link leads */
+	uint32_t mode;       /* of what is new: permission bits */
 };
 
 struct guest {

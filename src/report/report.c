@@ -297,6 +297,7 @@ static json_t *edits_json(const struct guest *g)
 		for (size_t j = 0; j < names.n; j++)
 			json_array_append_new(targets, json_text(names.v[j]));
 		json_put(o, "targets", targets);
+		json_put(o, "diff", json_text(ed->diff));
 		json_array_append_new(list, o);
 	}
 	return list;

@@ -56,81 +56,210 @@ static char *pattern_of(struct arena *mem, const char *key)
 	return strv_join(mem, &parts, ".");
 }
 
-/* Lines of a target's files that its key wrote. */
-struct lines {
-	VEC(const char *) list; /* "config:31: lxc.net.0.name = eth0" */
+/* What a line of a target's files has to be. */
+struct query {
+	const char *target, *pattern; /* of the key */
+	const char *word;             /* in the value; NULL: anything */
+	const char *value;            /* the whole of it; NULL: anything */
 };
 
-static void add_lines(struct trace *t, const char *path, const char *text,
-		      const char *pattern, const char *part, struct lines *ret)
+struct line {
+	const char *key, *text; /* text: "config:31: lxc.net.0.name = eth0" */
+};
+
+struct lines {
+	VEC(struct line) list;
+};
+
+static bool is_word_byte(char c)
 {
-	struct slice rest = { text, strlen(text) }, line;
-
-	for (unsigned n = 1; slice_next(&rest, '\n', &line); n++) {
-		const char *s = slice_dup(t->mem, line);
-		const char *eq = strchr(s, '=');
-		const struct slice key = { s,
-					   eq == NULL ? 0 : (size_t)(eq - s) };
-
-		if (eq == NULL ||
-		    !str_glob(pattern, slice_dup(t->mem, slice_trim(key))) ||
-		    (part != NULL && strstr(s, part) == NULL))
-			continue;
-		*vec_add(t->mem, &ret->list) =
-			arena_printf(t->mem, "%s:%u: %s", path, n, s);
-	}
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || (c != '\0' && strchr("._-:", c));
 }
 
-static void find_lines(struct trace *t, const char *target, const char *key,
-		       const char *part, struct lines *ret)
+/* "192.0.2.10" is in "192.0.2.10/24" but not in "192.0.2.100". */
+static bool has_word(const char *s, const char *word)
+{
+	const size_t n = strlen(word);
+
+	for (const char *at = strstr(s, word); at != NULL && n != 0;
+	     at = strstr(at + 1, word)) {
+		const char before = at == s ? ' ' : at[-1], after = at[n];
+		const bool prefix = after == '/' && at[n + 1] >= '0' &&
+				    at[n + 1] <= '9';
+
+		if (!is_word_byte(before) && before != '/' &&
+		    !is_word_byte(after) && (after != '/' || prefix))
+			return true;
+	}
+	return false;
+}
+
+static void add_line(struct trace *t, const char *path, unsigned n,
+		     const char *s, const struct query *q, struct lines *ret)
+{
+	const char *eq = strchr(s, '=');
+	struct slice key, value;
+	const char *name;
+
+	if (eq == NULL)
+		return;
+	key = slice_trim((struct slice){ s, (size_t)(eq - s) });
+	value = slice_trim((struct slice){ eq + 1, strlen(eq + 1) });
+	name = slice_dup(t->mem, key);
+	if (!str_glob(q->pattern, name) || str_starts(name, "#") ||
+	    (q->word != NULL && !has_word(eq + 1, q->word)) ||
+	    (q->value != NULL && !slice_eq(value, q->value)))
+		return;
+	*vec_add(t->mem, &ret->list) = (struct line){
+		.key = name,
+		.text = arena_printf(t->mem, "%s:%u: %s", path, n, s),
+	};
+}
+
+static bool find_lines(struct trace *t, const struct query *q,
+		       struct lines *ret)
 {
 	const json_t *all = json_object_get(t->guest, "targets");
-	json_t *files = json_object_get(json_object_get(all, target), "files");
-	const char *pattern = pattern_of(t->mem, key), *path;
+	json_t *files =
+		json_object_get(json_object_get(all, q->target), "files");
+	const char *path;
 	json_t *text;
 
 	*ret = (struct lines){ 0 };
-	json_object_foreach (files, path, text)
-		add_lines(t, path, json_string_value(text), pattern, part, ret);
+	json_object_foreach (files, path, text) {
+		const char *s = json_string_value(text);
+		struct slice rest = { s, strlen(s) }, line;
+
+		for (unsigned n = 1; slice_next(&rest, '\n', &line); n++)
+			add_line(t, path, n, slice_dup(t->mem, line), q, ret);
+	}
+	return ret->list.n != 0;
 }
 
-/* Those that hold the value or the object's name; else all of the key. */
+/* The pattern with its first star replaced; NULL when it has none. */
+static const char *with_star(struct trace *t, const char *pattern,
+			     const char *by)
+{
+	const char *star = strchr(pattern, '*');
+
+	return star == NULL ?
+		       NULL :
+		       arena_printf(t->mem, "%.*s%s%s", (int)(star - pattern),
+				    pattern, by, star + 1);
+}
+
+/* "0" of "lxc.net.0.name = eth0" for eth0 and lxc.net.*.link. */
+static const char *number_of(struct trace *t, const struct query *q,
+			     const char *object)
+{
+	const size_t n = strcspn(q->pattern, "*");
+	const struct query names = {
+		.target = q->target,
+		.pattern = arena_printf(t->mem, "%.*s*", (int)n, q->pattern),
+		.value = object,
+	};
+	struct lines found;
+	const char *rest;
+
+	if (!find_lines(t, &names, &found))
+		return NULL;
+	rest = found.list.v[0].key + n;
+	return arena_strndup(t->mem, rest, strcspn(rest, "."));
+}
+
+/* A mount point stands without its first slash in some files. */
+static const char *bare(const char *s)
+{
+	return s[0] == '/' && s[1] != '\0' ? s + 1 : s;
+}
+
+static bool find_word(struct trace *t, const char *target, const char *pattern,
+		      const char *word, struct lines *ret)
+{
+	const struct query q = { .target = target,
+				 .pattern = pattern,
+				 .word = word };
+	const struct query short_q = { .target = target,
+				       .pattern = pattern,
+				       .word = bare(word) };
+
+	return find_lines(t, &q, ret) ||
+	       (short_q.word != word && find_lines(t, &short_q, ret));
+}
+
+/* The lines about one object of a list, by its name, number or value. */
+static bool find_object(struct trace *t, const struct query *q,
+			const char *value, const char *object,
+			struct lines *ret)
+{
+	const char *number = strchr(q->pattern, '*') == NULL ?
+				     NULL :
+				     number_of(t, q, object);
+	struct query own = *q;
+
+	own.pattern = with_star(t, q->pattern, object);
+	if (own.pattern != NULL && find_lines(t, &own, ret))
+		return true;
+	if (number != NULL) {
+		own.pattern = with_star(t, q->pattern, number);
+		if (find_lines(t, &own, ret))
+			return true;
+	}
+	return find_word(t, q->target, q->pattern, object, ret) ||
+	       find_word(t, q->target, q->pattern, value, ret) ||
+	       find_word(t, q->target, "*", object, ret);
+}
+
 static void add_emitted(struct trace *t, const char *target, const char *key,
 			const char *value, const char *object)
 {
+	const struct query q = { .target = target,
+				 .pattern = pattern_of(t->mem, key) };
 	struct lines found;
+	const bool any = object == NULL ?
+				 find_lines(t, &q, &found) :
+				 find_object(t, &q, value, object, &found);
 
-	find_lines(t, target, key, value[0] == '\0' ? NULL : value, &found);
-	if (found.list.n == 0 && object != NULL)
-		find_lines(t, target, key, object, &found);
-	if (found.list.n == 0)
-		find_lines(t, target, key, NULL, &found);
-	for (size_t i = 0; i < found.list.n && i < SHOWN; i++) {
+	for (size_t i = 0; any && i < found.list.n && i < SHOWN; i++) {
 		buf_printf(t->b, "    -> %s/", target);
-		parts_line(t->b, found.list.v[i]);
+		parts_line(t->b, found.list.v[i].text);
 		buf_addc(t->b, '\n');
 	}
-	if (found.list.n > SHOWN)
+	if (any && found.list.n > SHOWN)
 		buf_printf(t->b, "    -> and %zu more lines of %s\n",
 			   found.list.n - SHOWN, key);
-	if (found.list.n == 0)
+	if (!any)
 		buf_printf(t->b, "    -> %s: no line of %s\n", target, key);
 }
 
+/* "facts /rehost-capture.txt:109" */
+static void add_origin(struct buf *b, const json_t *o)
+{
+	buf_adds(b, json_str(o, "kind"));
+	if (parts_str(o, "file") != NULL) {
+		buf_addc(b, ' ');
+		parts_line(b, json_str(o, "file"));
+	}
+	if (json_num(o, "line") != 0)
+		buf_printf(b, ":%" PRIu64, json_num(o, "line"));
+}
+
+/* One after the other; steps at the same place are one. */
 static void add_origins(struct trace *t, const json_t *field)
 {
+	const char *before = "";
 	const json_t *o;
 	size_t i;
 
 	json_array_foreach (json_object_get(field, "origins"), i, o) {
-		buf_printf(t->b, "    from %s", json_str(o, "kind"));
-		if (parts_str(o, "file") != NULL) {
-			buf_addc(t->b, ' ');
-			parts_line(t->b, json_str(o, "file"));
-		}
-		if (json_num(o, "line") != 0)
-			buf_printf(t->b, ":%" PRIu64, json_num(o, "line"));
-		buf_addc(t->b, '\n');
+		struct buf b CLEANUP(buf_done) = { 0 };
+
+		add_origin(&b, o);
+		if (str_eq(buf_str(&b), before))
+			continue;
+		buf_printf(t->b, "    from %s\n", buf_str(&b));
+		before = arena_strdup(t->mem, buf_str(&b));
 	}
 }
 

@@ -52,11 +52,13 @@ static json_t *document(const char *text)
 	"'fields':{'limit.memory':{'value':4096,'origins':[{'kind':'text',"    \
 	"'file':'/etc/v/web/x','line':1}],'emitted':{'lxc':"                   \
 	"'lxc.cgroup2.memory.max'}},'nic[eth0].mtu':{'value':1400,'origins':"  \
-	"[],'emitted':{'lxc':'lxc.net.N.mtu'}}},'targets':{'lxc':{'verdict':"  \
+	"[],'emitted':{'lxc':'lxc.net.N.mtu'}},'mount[/proc].source':{"        \
+	"'value':'none','origins':[],'emitted':{'lxc':'lxc.mount.entry'}}},"   \
+	"'targets':{'lxc':{'verdict':"                                         \
 	"'review','name':'" name "','files':{'config':'# lxc.net.0.mtu = 9\\n" \
 	"lxc.cgroup2.memory.max = 4096\\nlxc.net.0.name = eth1\\n"             \
 	"lxc.net.0.mtu = 9000\\nlxc.net.1.name = eth0\\n"                      \
-	"lxc.net.1.mtu = 1400\\n'}}}}"
+	"lxc.net.1.mtu = 1400\\nlxc.mount.entry = none tmp tmpfs\\n'}}}}"
 
 #define A_NOTE FINDING("NET007", "note", "same", "3", "null", "null", "a note")
 #define A_LOSS                                                                 \
@@ -445,6 +447,8 @@ static const struct {
 	{ "nic.mtu", "  -> nic[eth0].mtu = 1400\n"
 		     "    -> lxc/config:6: lxc.net.1.mtu = 1400\n" },
 	{ "nic[eth0].mtu", "config:6: " },
+	/* "none" stands in the line of another mount */
+	{ "mount.source", "\n    -> lxc: no line of lxc.mount.entry\n" },
 	{ "NET004", "NET004 loss: lost (lxc)\n" },
 	{ "z", NULL },
 };

@@ -198,7 +198,7 @@ static bool find_object(struct trace *t, const struct query *q,
 				     number_of(t, q, object);
 	struct query own = *q;
 
-	own.pattern = with_star(t, q->pattern, object);
+	own.pattern = with_star(t, q->pattern, object); /* NULL: has none */
 	if (own.pattern != NULL && find_lines(t, &own, ret))
 		return true;
 	if (number != NULL) {
@@ -206,8 +206,10 @@ static bool find_object(struct trace *t, const struct query *q,
 		if (find_lines(t, &own, ret))
 			return true;
 	}
+	/* a value such as "none" may stand in lines about other objects */
 	return find_word(t, q->target, q->pattern, object, ret) ||
-	       find_word(t, q->target, q->pattern, value, ret) ||
+	       ((value[0] == '/' || own.pattern != NULL) &&
+		find_word(t, q->target, q->pattern, value, ret)) ||
 	       find_word(t, q->target, "*", object, ret);
 }
 

@@ -13,6 +13,7 @@
 #include "derive.h"
 #include "plan/fleet.h"
 #include "plan/plan.h"
+#include "plan/shim.h"
 
 /* The signal by which each init shuts its system down. */
 static const struct stop_row {
@@ -31,36 +32,23 @@ static const struct stop_row {
 	{ "busybox", "SIGUSR2", "SIGTERM",
 	  "busybox init powers off on SIGUSR2 and reboots on SIGTERM" },
 	{ "none", "SIGTERM", "SIGINT", "the command is ended by SIGTERM" },
+	{ "shim", "SIGPWR", "SIGINT",
+	  "the small init runs the stop command of the style on SIGPWR" },
 };
+
+static bool has_shim(const struct guest *g)
+{
+	return g->init_shim.from != NULL && g->init_shim.v;
+}
 
 static const struct stop_row *stop_row(const struct guest *g)
 {
+	const char *kind = has_shim(g) ? "shim" : g->init_kind.v;
+
 	for (size_t i = 0; i < COUNT(stop_rows); i++)
-		if (g->init_kind.from != NULL &&
-		    str_eq(stop_rows[i].init, g->init_kind.v))
+		if (str_eq(stop_rows[i].init, kind))
 			return &stop_rows[i];
 	return NULL;
-}
-
-/* Whether inittab has a line for power failure that halts. */
-static bool inittab_powers(struct plan *p)
-{
-	const char *data;
-	struct slice rest, line;
-	size_t n;
-	struct err e;
-
-	if (p->root == NULL || tree_read(p->root, "/etc/inittab", 1 << 20,
-					 p->g->mem, &data, &n, &e) < 0)
-		return false;
-	rest = (struct slice){ data, n };
-	while (slice_next(&rest, '\n', &line)) {
-		const char *text = slice_dup(p->g->mem, slice_trim(line));
-
-		if (text[0] != '#' && strstr(text, ":power") != NULL)
-			return true;
-	}
-	return false;
 }
 
 static void stop_signals(struct plan *p)
@@ -68,30 +56,13 @@ static void stop_signals(struct plan *p)
 	struct guest *g = p->g;
 	const struct stop_row *row = stop_row(g);
 	const struct origin *from = plan_origin(p, "boot", g->init_kind.from);
-	const char *more = "";
 	struct finding *f;
 
 	if (row == NULL)
 		return;
-	if (str_starts(row->text, "sysvinit") && !inittab_powers(p))
-		more = "; its inittab has none: it will be killed after the "
-		       "wait";
-	f = finding_add(g, FIND_INI_STOP, NULL, from, "%s%s", row->text, more);
+	f = finding_add(g, FIND_INI_STOP, NULL, from, "%s", row->text);
 	derive_str(g, FIELD_STOP_SIGNAL, g, row->signal, from, f);
 	derive_str(g, FIELD_REBOOT_SIGNAL, g, row->reboot, from, f);
-}
-
-/* Styles of VServer that never had an init as pid 1; reference 2.2. */
-static const char *const initless[] = { "sysv", "gentoo", "openrc", "arch" };
-
-static bool had_no_init(const struct guest *g)
-{
-	if (g->init_style.from == NULL)
-		return false;
-	for (size_t i = 0; i < COUNT(initless); i++)
-		if (str_eq(g->init_style.v, initless[i]))
-			return true;
-	return false;
 }
 
 static bool is_program(struct plan *p, const char *path)
@@ -148,16 +119,21 @@ static void pid_one(struct plan *p)
 		check_program(p);
 		return;
 	}
-	if (had_no_init(g) && p->root != NULL && is_program(p, "/sbin/init"))
+	if (!plan_shim_style(g) || p->root == NULL) {
+		check_program(p);
+		return;
+	}
+	if (plan_shim(p))
+		return;
+	if (is_program(p, "/sbin/init"))
 		use_init(p);
-	else if (had_no_init(g) && p->root != NULL)
+	else
 		finding_add(g, FIND_INI_MISSING, NULL,
 			    plan_origin(p, "boot", g->init_cmd.from),
-			    "style %s needed no init and the guest has none "
-			    "(/sbin/init)",
+			    "style %s needed no init, the guest has none "
+			    "(/sbin/init), and its start command is not there "
+			    "for a small one to run",
 			    g->init_style.v);
-	else
-		check_program(p);
 }
 
 /* Below 232 systemd needs its v1 hierarchy; from 258 on it refuses v1. */
@@ -168,8 +144,8 @@ static void systemd_version(struct plan *p)
 	uint64_t version;
 	struct err e;
 
-	if (g->init_kind.from == NULL || !str_eq(g->init_kind.v, "systemd") ||
-	    g->init_version.from == NULL ||
+	if (has_shim(g) || g->init_kind.from == NULL ||
+	    !str_eq(g->init_kind.v, "systemd") || g->init_version.from == NULL ||
 	    num_u64(g->init_version.v, &version, &e) < 0)
 		return;
 	from = plan_origin(p, "boot", g->init_version.from);
@@ -207,7 +183,8 @@ static void premount(struct plan *p)
 	const struct origin *from = plan_origin(p, "boot", g->init_kind.from);
 	struct finding *f;
 
-	if (g->init_kind.from == NULL || !str_eq(g->init_kind.v, "systemd") ||
+	if (has_shim(g) || g->init_kind.from == NULL ||
+	    !str_eq(g->init_kind.v, "systemd") ||
 	    (g->caps.v & CAP_BIT(cap_find("sys_admin"))) != 0)
 		return;
 	f = finding_add(g, FIND_CAP_SYSTEMD, NULL, from,

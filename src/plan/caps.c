@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "derive.h"
 #include "plan/plan.h"
+#include "plan/shim.h"
 
 /*
  * What confines a capability on a mainline kernel. NONE: root with it rules
@@ -100,9 +101,11 @@ static bool has_partial(const struct guest *g, const char *name)
 	       strv_has(&g->partial_caps.v, name);
 }
 
-static bool needs_reboot(const struct guest *g)
+static bool needs_reboot(struct plan *p)
 {
-	return g->init_kind.from != NULL && !str_eq(g->init_kind.v, "none");
+	return plan_shim_wanted(p) ||
+	       (p->g->init_kind.from != NULL &&
+		!str_eq(p->g->init_kind.v, "none"));
 }
 
 /* Every interface goes through the host, where sources are checked. */
@@ -160,7 +163,7 @@ int plan_caps(struct plan *p, struct err *e)
 	if (g->caps.from == NULL)
 		return 0;
 	report(p);
-	if (needs_reboot(g))
+	if (needs_reboot(p))
 		add_cap(p, FIND_CAP_ADDED, "sys_boot",
 			"an init that is pid 1 ends with reboot(2), which acts "
 			"on the guest only");

@@ -28,6 +28,7 @@ static const struct plan_pass passes[] = {
 	{ .name = "ping", .run = plan_ping },
 	{ .name = "boot", .run = plan_boot },
 	{ .name = "mounts", .run = plan_mounts },
+	{ .name = "edits", .run = plan_edits },
 	{ .name = "idmap", .run = plan_idmap },
 	{ .name = "options", .run = plan_options_last },
 	{ .name = "validate", .run = plan_validate },

@@ -57,6 +57,7 @@ int plan_net(struct plan *p, struct err *e);       /* net.c */
 int plan_ping(struct plan *p, struct err *e);      /* caps.c */
 int plan_boot(struct plan *p, struct err *e);      /* boot.c */
 int plan_mounts(struct plan *p, struct err *e);    /* mounts.c */
+int plan_edits(struct plan *p, struct err *e);     /* edits.c */
 int plan_idmap(struct plan *p, struct err *e);     /* idmap.c */
 int plan_validate(struct plan *p, struct err *e);  /* validate.c */
 

@@ -21,6 +21,7 @@ BEGIN {
 	may("cli", below " runtime batch")
 	# exceptions: a part, a sibling's interface, why
 	also["plan emit/emit.h"] = "options of the targets are planned"
+	also["plan pack/overlay.h"] = "edits are planned, and applied there"
 	also["report emit/emit.h"] = "shows what the emitters made"
 	also["report plan/plan.h"] = "shows what was planned"
 	for (i = 1; i < ARGC; i++)

@@ -1,0 +1,95 @@
+/* The pass: every row of the table, where its condition holds. */
+#include "base/attr.h"
+#include "base/cap.h"
+#include "base/str.h"
+#include "plan/edits.h"
+#include "plan/shim.h"
+
+static const struct edits_row rows[] = {
+#define EDIT(name_, family_, when_, make_, path_, pattern_, text_, finding_,   \
+	     reason_)                                                          \
+	{ .name = name_,                                                       \
+	  .family = family_,                                                   \
+	  .when = EDITS_##when_,                                               \
+	  .make = edits_##make_,                                               \
+	  .path = path_,                                                       \
+	  .pattern = pattern_,                                                 \
+	  .text = text_,                                                       \
+	  .finding = FIND_EDT_##finding_,                                      \
+	  .reason = reason_ },
+#include "plan/edits.def"
+#undef EDIT
+};
+
+const struct edits_row *edits_rows(size_t *ret_n)
+{
+	*ret_n = COUNT(rows);
+	return rows;
+}
+
+bool edits_own_init(const struct plan *p)
+{
+	return p->g->init_shim.from == NULL || !p->g->init_shim.v;
+}
+
+static bool is_init(const struct plan *p, const char *kind)
+{
+	return edits_own_init(p) && p->g->init_kind.from != NULL &&
+	       str_eq(p->g->init_kind.v, kind);
+}
+
+/*
+ * The old host owned the addresses and the guest only used them. What stands
+ * in its own files was never in force, or is not any more.
+ */
+static bool engine_addresses(const struct plan *p)
+{
+	const struct policy *was = p->g->policy;
+
+	return p->g->addrs.n != 0 && was != NULL &&
+	       str_eq(policy_get(was, FIELD_NS_NET, ""), "filtered");
+}
+
+static bool holds(const struct plan *p, enum edits_when when)
+{
+	switch (when) {
+	case EDITS_ALWAYS:
+		return true;
+	case EDITS_INIT:
+		return edits_own_init(p);
+	case EDITS_INITTAB:
+		return is_init(p, "sysvinit") || is_init(p, "openrc") ||
+		       is_init(p, "busybox");
+	case EDITS_SYSVINIT:
+		return is_init(p, "sysvinit") || is_init(p, "openrc");
+	case EDITS_UPSTART:
+		return is_init(p, "upstart");
+	case EDITS_SYSTEMD:
+		return is_init(p, "systemd");
+	case EDITS_NETWORK:
+		return engine_addresses(p);
+	case EDITS_NETWORK_SYSTEMD:
+		return engine_addresses(p) && is_init(p, "systemd");
+	case EDITS_NETWORK_UPSTART:
+		return engine_addresses(p) && is_init(p, "upstart");
+	case EDITS_NO_TIME:
+		return p->g->caps.from != NULL &&
+		       (p->g->caps.v & CAP_BIT(cap_find("sys_time"))) == 0;
+	}
+	return false;
+}
+
+int plan_edits(struct plan *p, struct err *e)
+{
+	struct edits ed = { .p = p, .mem = p->g->mem };
+
+	(void)e;
+	if (p->root == NULL)
+		return 0;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ed.row = &rows[i];
+		if (holds(p, rows[i].when))
+			rows[i].make(&ed);
+	}
+	return 0;
+}

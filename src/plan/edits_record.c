@@ -1,0 +1,207 @@
+/*
+ * The list of edits: one for a path, whatever number of rows had a part in it,
+ * with content and diff as they stand after the last.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "plan/edits.h"
+#include "plan/look.h"
+
+enum { FILE_MAX = 1 << 20, DIFF_MAX = 64 << 10 /* bytes */ };
+
+static struct edit *find(struct edits *ed, const char *path)
+{
+	for (size_t i = 0; i < ed->p->g->edits.n; i++)
+		if (str_eq(ed->p->g->edits.v[i]->path, path))
+			return ed->p->g->edits.v[i];
+	return NULL;
+}
+
+void edits_find(struct edits *ed, enum finding_id id, const char *path,
+		const char *what)
+{
+	finding_add(ed->p->g, id, NULL, look_origin(ed->p, path, NULL),
+		    "%s: %s", str_show(ed->mem, path, strlen(path), 200), what);
+}
+
+/* The edit of the path, with the row's reason. */
+static struct edit *note(struct edits *ed, const char *path, const char *action)
+{
+	struct edit *edit = find(ed, path);
+	const char *reason = ed->row->reason;
+
+	if (edit == NULL) {
+		edit = pvec_add(ed->mem, &ed->p->g->edits);
+		edit->path = arena_strdup(ed->mem, path);
+		edit->reason = reason;
+	} else if (strstr(edit->reason, reason) == NULL) {
+		edit->reason =
+			arena_printf(ed->mem, "%s; %s", edit->reason, reason);
+	}
+	edit->action = action;
+	return edit;
+}
+
+/* And with a finding of its own. */
+static struct edit *record(struct edits *ed, const char *path,
+			   const char *action)
+{
+	edits_find(ed, ed->row->finding, path,
+		   arena_printf(ed->mem, "%s: %s", action, ed->row->reason));
+	return note(ed, path, action);
+}
+
+/* The file as it is in the tree; empty when it is not there. */
+static struct slice original(struct edits *ed, const char *path)
+{
+	struct slice s = { "", 0 };
+	struct err e;
+
+	if (tree_read(ed->p->root, path, FILE_MAX, ed->mem, &s.p, &s.n, &e) < 0)
+		return (struct slice){ "", 0 };
+	return s;
+}
+
+bool edits_read(struct edits *ed, const char *path, const char **ret_path,
+		struct slice *ret)
+{
+	const struct edit *edit;
+	const char *real;
+	struct slice s;
+	struct err e;
+
+	if (tree_resolve(ed->p->root, path, ed->mem, &real, &e) < 0)
+		real = path;
+	edit = find(ed, real);
+	if (edit != NULL && edit->data == NULL)
+		return false; /* left out, or a link to elsewhere */
+	if (edit != NULL) {
+		*ret_path = edit->path;
+		*ret = (struct slice){ edit->data, edit->n };
+		return true;
+	}
+	if (tree_read(ed->p->root, real, FILE_MAX, ed->mem, &s.p, &s.n, &e) <
+	    0) {
+		if (e.code != ENOENT && e.code != ENOTDIR)
+			edits_find(ed, FIND_EDT_SKIPPED, path, e.msg);
+		return false;
+	}
+	if (memchr(s.p, '\0', s.n) != NULL) {
+		edits_find(ed, FIND_EDT_SKIPPED, path, "holds NUL bytes");
+		return false;
+	}
+	*ret_path = real;
+	*ret = s;
+	return true;
+}
+
+void edits_write(struct edits *ed, const char *path, const char *text, size_t n)
+{
+	struct edit *edit = record(ed, path, "replace");
+	const struct slice old = original(ed, path);
+	struct tree_stat st;
+	struct err e;
+
+	edit->data = arena_memdup(ed->mem, text, n + 1);
+	edit->n = n;
+	edit->mode = 0644;
+	if (tree_lstat(ed->p->root, path, &st, &e) < 0)
+		edit->action = "add";
+	else
+		edit->mode = st.mode & 07777;
+	edit->diff =
+		edits_diff(ed->mem, path, old, (struct slice){ edit->data, n });
+	if (strlen(edit->diff) > DIFF_MAX)
+		edit->diff = arena_printf(ed->mem, "%.*s\n(cut)\n", DIFF_MAX,
+					  edit->diff);
+}
+
+void edits_add(struct edits *ed, const char *path, const void *data, size_t n,
+	       uint32_t mode)
+{
+	const bool there = tree_exists(ed->p->root, path);
+	struct edit *edit = record(ed, path, there ? "replace" : "add");
+	const bool text = memchr(data, '\0', n) == NULL;
+
+	edit->data = data;
+	edit->n = n;
+	edit->mode = mode;
+	if (text)
+		edit->diff = edits_diff(ed->mem, path, original(ed, path),
+					(struct slice){ data, n });
+}
+
+void edits_remove(struct edits *ed, const char *path)
+{
+	record(ed, path, "remove");
+}
+
+void edits_remove_below(struct edits *ed, const char *path,
+			const struct strv *files)
+{
+	if (files->n == 0)
+		return;
+	for (size_t i = 0; i < files->n; i++)
+		note(ed, files->v[i], "remove");
+	edits_find(ed, ed->row->finding, path,
+		   arena_printf(ed->mem, "remove %zu file%s: %s", files->n,
+				files->n == 1 ? "" : "s", ed->row->reason));
+}
+
+void edits_link(struct edits *ed, const char *path, const char *target)
+{
+	record(ed, path, "link")->link = target;
+}
+
+void edits_make_dir(struct edits *ed, const char *path)
+{
+	record(ed, path, "directory")->mode = 0755;
+}
+
+const char *edits_place(struct edits *ed, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *dir;
+	struct err e;
+
+	if (tree_resolve(ed->p->root,
+			 arena_strndup(ed->mem, path, (size_t)(slash - path)),
+			 ed->mem, &dir, &e) < 0 ||
+	    !tree_is_dir(ed->p->root, dir))
+		return NULL;
+	return arena_printf(ed->mem, "%s%s", str_eq(dir, "/") ? "" : dir,
+			    slash);
+}
+
+struct strv edits_glob(struct edits *ed, const char *pattern)
+{
+	const char *slash = strrchr(pattern, '/'), *dir, *last = slash + 1;
+	struct tree_entries list;
+	struct strv found = { 0 };
+	struct err e;
+
+	if (tree_resolve(ed->p->root,
+			 arena_strndup(ed->mem, pattern,
+				       (size_t)(slash - pattern)),
+			 ed->mem, &dir, &e) < 0 ||
+	    tree_list(ed->p->root, dir, ed->mem, &list, &e) < 0)
+		return found;
+	for (size_t i = 0; i < list.n; i++)
+		if (str_glob(last, list.v[i].name))
+			strv_add(ed->mem, &found,
+				 arena_printf(ed->mem, "%s/%s",
+					      str_eq(dir, "/") ? "" : dir,
+					      list.v[i].name));
+	return found;
+}
+
+bool edits_is_program(struct edits *ed, const char *path)
+{
+	struct tree_stat st;
+	struct err e;
+
+	return tree_stat(ed->p->root, path, &st, &e) == 0 &&
+	       (st.mode & S_IFMT) == S_IFREG && (st.mode & 0111) != 0;
+}

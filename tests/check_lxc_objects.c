@@ -161,7 +161,7 @@ static const struct nic_row {
 	  "phys:eth1",
 	  NULL },
 	{ "p2p", NULL, NULL, { "lxc.net.0.type = veth" }, "p2p", NULL },
-	{ "none", NULL, NULL, { "lxc.net.0.type = empty" }, "none", "NET042" },
+	{ "none", NULL, NULL, { "lxc.net.0.type = empty" }, NULL, "NET013" },
 	{ "wormhole:eth1",
 	  NULL,
 	  NULL,
@@ -433,40 +433,121 @@ END_TEST
 
 static const struct sysctl_row {
 	const char *name, *value;
-	bool set, rw;
+	const char *open; /* bound writable; NULL: not set */
 } sysctl_rows[] = {
-	{ "net.ipv4.ip_forward", "1", true, false },
-	{ "net.ipv4.ping_group_range", "0\t2147483647", true, false },
-	{ "net.core.somaxconn", "1024", true, false },
-	{ "net.core.rmem_max", "1024", false, false },
-	{ "net.ipv4.tcp_mem", "1 2 3", false, false },
-	{ "kernel.shmmax", "1024", true, true },
-	{ "kernel.sem", "250 32000 32 128", true, true },
-	{ "fs.mqueue.msg_max", "20", true, true },
-	{ "kernel.domainname", "example.org", true, true },
-	{ "kernel.panic", "10", false, false },
-	{ "vm.swappiness", "0", false, false },
-	{ "kernel.sem/../../sysrq-trigger", "b", false, false },
-	{ "kernel.sem..x", "b", false, false },
-	{ "net.ipv4.ip_forward", "1\nlxc.x = y", false, false },
+	{ "net.ipv4.ip_forward", "1", "net/ipv4/ip_forward" },
+	{ "net.ipv4.ping_group_range", "0\t2147483647",
+	  "net/ipv4/ping_group_range" },
+	{ "net.core.somaxconn", "1024", "net/core/somaxconn" },
+	{ "net.core.rmem_max", "1024", NULL },
+	{ "net.ipv4.tcp_mem", "1 2 3", NULL },
+	{ "kernel.shmmax", "1024", "kernel/shmmax" },
+	{ "kernel.sem", "250 32000 32 128", "kernel/sem" },
+	{ "fs.mqueue.msg_max", "20", "fs/mqueue/msg_max" },
+	{ "kernel.domainname", "example.org", "kernel/domainname" },
+	{ "kernel.panic", "10", NULL },
+	{ "kernel.core_pattern", "|/evil", NULL },
+	{ "vm.swappiness", "0", NULL },
+	{ "kernel.sem/../../sysrq-trigger", "b", NULL },
+	{ "kernel.sem..x", "b", NULL },
+	{ "net.ipv4.ip_forward", "1\nlxc.x = y", NULL },
 };
 
+static void add_sysctl(struct box *b, const char *name, const char *value)
+{
+	struct sysctl *s = pvec_add(b->mem, &b->g->sysctls);
+
+	set(b, "sysctl.name", s, name);
+	set(b, "sysctl.value", s, value);
+}
+
+/* Only the parameters that are set are writable in the guest. */
 START_TEST(sysctls)
 {
+	static const char closed[] = "lxc.mount.entry = proc/sys proc/sys none "
+				     "rbind,ro,relative 0 0";
 	const struct sysctl_row *row = &sysctl_rows[_i];
-	struct sysctl *s;
 	struct box b;
 
 	box_open(&b);
-	s = pvec_add(b.mem, &b.g->sysctls);
-	set(&b, "sysctl.name", s, row->name);
-	set(&b, "sysctl.value", s, row->value);
+	set_guest(&b, "cap.bounding", "chown");
+	add_sysctl(&b, row->name, row->value);
 	emit(&b);
 	assert_announced(&b);
-	ck_assert_int_eq(strstr(b.text, "\nlxc.sysctl.") != NULL, row->set);
-	ck_assert_int_eq(strstr(b.text, "proc:rw") != NULL, row->rw);
-	if (!row->set)
+	ck_assert_int_eq(strstr(b.text, "\nlxc.sysctl.") != NULL,
+			 row->open != NULL);
+	assert_item(&b, FIELD_PROC_VIEW, "", "mixed");
+	if (row->open != NULL) {
+		assert_line(&b, closed);
+		assert_line(&b, arena_printf(b.mem,
+					     "lxc.mount.entry = proc/sys/%s "
+					     "proc/sys/%s none bind,relative "
+					     "0 0",
+					     row->open, row->open));
+	} else {
+		assert_line(&b, "lxc.mount.auto = proc:mixed sys:ro");
 		ck_assert_ptr_nonnull(find(&b, "INI032"));
+	}
+	box_done(&b);
+}
+END_TEST
+
+/* With NET_ADMIN LXC leaves /proc/sys/net writable itself. */
+START_TEST(sysctls_of_net_admin)
+{
+	struct box b;
+
+	box_open(&b);
+	set_guest(&b, "cap.bounding", "net_admin");
+	add_sysctl(&b, "net.ipv4.ip_forward", "1");
+	if (_i == 1)
+		add_sysctl(&b, "kernel.sem", "250 32000 32 128");
+	emit(&b);
+	assert_announced(&b);
+	if (_i == 0)
+		assert_line(&b, "lxc.mount.auto = proc:mixed sys:ro");
+	else
+		assert_line(&b, "lxc.mount.entry = proc/sys/net proc/sys/net "
+				"none bind,relative 0 0");
+	box_done(&b);
+}
+END_TEST
+
+/* A source that had /proc writable keeps it so. */
+START_TEST(sysctls_of_rw)
+{
+	struct box b;
+
+	box_open(&b);
+	set_guest(&b, "kernel.proc", "rw");
+	add_sysctl(&b, "kernel.sem", "250 32000 32 128");
+	emit(&b);
+	assert_announced(&b);
+	assert_no_line(&b, "lxc.mount.entry");
+	assert_item(&b, FIELD_PROC_VIEW, "", "rw");
+	box_done(&b);
+}
+END_TEST
+
+/* A root whose ids are mapped may set those of net and IPC only. */
+START_TEST(sysctls_of_mapped)
+{
+	struct idmap *m;
+	struct box b;
+
+	box_open(&b);
+	m = pvec_add(b.mem, &b.g->idmaps);
+	set(&b, "idmap.kind", m, "u");
+	set(&b, "idmap.inside", m, "0");
+	set(&b, "idmap.outside", m, "100000");
+	set(&b, "idmap.count", m, "65536");
+	set_guest(&b, "id.domainname", "example.org");
+	add_sysctl(&b, "kernel.sem", "250 32000 32 128");
+	emit(&b);
+	assert_announced(&b);
+	assert_no_line(&b, "lxc.sysctl.kernel.domainname");
+	assert_line(&b, "lxc.sysctl.kernel.sem = 250 32000 32 128");
+	ck_assert_ptr_nonnull(find(&b, "INI016"));
 	box_done(&b);
 }
 END_TEST
@@ -551,6 +632,9 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, devices, 0, COUNT(device_rows));
 	tcase_add_test(c, twin_devices);
 	tcase_add_loop_test(c, sysctls, 0, COUNT(sysctl_rows));
+	tcase_add_loop_test(c, sysctls_of_net_admin, 0, 2);
+	tcase_add_test(c, sysctls_of_rw);
+	tcase_add_test(c, sysctls_of_mapped);
 	tcase_add_loop_test(c, rlimits, 0, COUNT(rlimit_rows));
 	tcase_add_loop_test(c, quoting, 0, 18);
 	return s;

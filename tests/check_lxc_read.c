@@ -58,7 +58,10 @@ static const struct bad_row {
 	  "config: line 3: lxc.prlimit.nofile" },
 	{ ROOT "lxc.environment = X\n", "config: line 3: lxc.environment" },
 	{ ROOT "lxc.sysctl.kernel.sem = 1\nlxc.mount.auto = proc:mixed\n",
-	  "config: kernel parameters outside of net.* need proc:rw" },
+	  "config: kernel parameters need proc:rw" },
+	{ ROOT "lxc.cap.keep = chown\nlxc.sysctl.net.ipv4.ip_forward = 1\n"
+	       "lxc.mount.auto = proc:mixed\n",
+	  "config: kernel parameters need proc:rw" },
 	{ ROOT "lxc.include = /etc/passwd\n",
 	  "config: line 3: lxc.include: the file" },
 	{ ROOT "lxc.namespace.keep = moon\n",
@@ -140,6 +143,13 @@ static const struct read_row {
 	{ "lxc.environment = A=b=c \n", FIELD_ENV_VALUE, "A", "b=c" },
 	{ "lxc.sysctl.kernel.domainname = d\nlxc.mount.auto = proc:rw\n",
 	  FIELD_DOMAINNAME, "", "d" },
+	{ "lxc.mount.auto = proc:rw\n", FIELD_PROC_VIEW, "", "rw" },
+	{ "lxc.mount.auto = proc:rw\n"
+	  "lxc.mount.entry = proc/sys proc/sys none rbind,ro,relative 0 0\n",
+	  FIELD_PROC_VIEW, "", "mixed" },
+	{ "lxc.mount.auto = proc:rw\n"
+	  "lxc.mount.entry = proc/sys proc/sys none rbind,relative 0 0\n",
+	  FIELD_PROC_VIEW, "", "rw" },
 	{ "lxc.autodev = 0\n", FIELD_MOUNT_TARGET, "/dev", NULL },
 	{ "", FIELD_PROC_VIEW, "", "none" },
 	{ "", FIELD_STOP_SIGNAL, "", "SIGPWR" },

@@ -122,9 +122,10 @@ void emit_lxc_sysctl(struct emission *em, enum field_id id, const void *object,
 		     const struct value *v);
 void emit_lxc_view(struct emission *em, enum field_id id, const void *object,
 		   const struct value *v);
-/* "mixed" or "rw"; "none", "ro", "mixed" or "rw". */
-const char *emit_lxc_proc(const struct guest *g);
-const char *emit_lxc_sys(const struct emission *em);
+const char *emit_lxc_proc(const struct guest *g);    /* mixed, rw */
+const char *emit_lxc_sys(const struct emission *em); /* none, ro, mixed, rw */
+/* For `finish`: mounts /proc and /sys so that the parameters can be set. */
+void emit_lxc_put_proc(struct emission *em);
 
 /* emit_lxc_engine.c: in the order of `finish` */
 void emit_lxc_engine_lines(struct emission *em);

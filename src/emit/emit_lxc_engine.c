@@ -259,19 +259,6 @@ static void add_devices(struct emission *em)
 						terminals[i]));
 }
 
-static void add_views(struct emission *em)
-{
-	const struct guest *g = em->g;
-	const char *text = arena_printf(em->mem, "proc:%s", emit_lxc_proc(g));
-
-	if (!str_eq(emit_lxc_sys(em), "none"))
-		text = arena_printf(em->mem, "%s sys:%s", text,
-				    emit_lxc_sys(em));
-	if (g->api_mounts.from != NULL && g->api_mounts.v)
-		text = arena_printf(em->mem, "%s cgroup:mixed", text);
-	emit_lxc_add(em, LXC_KERNEL, "lxc.mount.auto", text);
-}
-
 static void add_native(struct emission *em)
 {
 	emit_lxc_add(em, LXC_INCLUDE, "lxc.include",
@@ -294,7 +281,7 @@ void emit_lxc_engine_lines(struct emission *em)
 		emit_lxc_add(em, LXC_IDENTITY, "lxc.uts.name", em->name);
 	add_root(em);
 	add_devices(em);
-	add_views(em);
+	emit_lxc_put_proc(em);
 	if (em->options->native)
 		return;
 	emit_lxc_add(em, LXC_TTY, "lxc.tty.max", "4");

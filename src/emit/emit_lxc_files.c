@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/cap.h"
 #include "base/devrule.h"
 #include "base/str.h"
 #include "emit/emit_lxc.h"
@@ -347,6 +348,8 @@ static const char *sysctl_fault(const struct guest *g, const struct sysctl *s)
 			return "it is the host's";
 		if (sysctl_rows[i].of == OF_NET && !own_net)
 			return "the network stack is not the guest's own";
+		if (sysctl_rows[i].of == OF_UTS && g->idmaps.n != 0)
+			return "a root whose ids are mapped may not write it";
 		return NULL;
 	}
 	return "it is the host's";
@@ -373,21 +376,90 @@ void emit_lxc_sysctl(struct emission *em, enum field_id id, const void *object,
 			       FIELD_DOMAINNAME, "");
 }
 
-/* Parameters outside of net.* are written below a /proc/sys that is not ro. */
-static bool writes_proc(const struct guest *g)
-{
-	if (g->domainname.from != NULL)
-		return true;
-	for (size_t i = 0; i < g->sysctls.n; i++)
-		if (sysctl_fault(g, g->sysctls.v[i]) == NULL &&
-		    !str_starts(g->sysctls.v[i]->name.v, "net."))
-			return true;
-	return false;
-}
-
 const char *emit_lxc_proc(const struct guest *g)
 {
-	return writes_proc(g) || str_eq(g->proc_view.v, "rw") ? "rw" : "mixed";
+	return str_eq(g->proc_view.v, "rw") ? "rw" : "mixed";
+}
+
+/*
+ * proc:mixed leaves /proc/sys read-only before LXC sets parameters, and with
+ * it /proc/sys/net for a guest without NET_ADMIN (tried on 5.0.2). A writable
+ * /proc/sys would give root without mapped ids kernel.core_pattern, and so
+ * the host: only the parameters themselves stay writable, as binds onto
+ * themselves below a read-only bind of the whole.
+ */
+static void open_parameter(struct emission *em, const char *path)
+{
+	emit_lxc_add(em, LXC_KERNEL, "lxc.mount.entry",
+		     arena_printf(em->mem, "%s %s none bind,relative 0 0", path,
+				  path));
+}
+
+static const char *parameter_path(struct emission *em, const char *name)
+{
+	char *path = arena_printf(em->mem, "proc/sys/%s", name);
+
+	for (char *c = path; *c != '\0'; c++)
+		if (*c == '.')
+			*c = '/';
+	return path;
+}
+
+static bool has_net_admin(const struct guest *g)
+{
+	return g->caps.from == NULL ||
+	       (g->caps.v & CAP_BIT(cap_find("net_admin"))) != 0;
+}
+
+/* Whether LXC can set it with proc:mixed alone. */
+static bool is_open(const struct guest *g, const char *name)
+{
+	return str_starts(name, "net.") && has_net_admin(g);
+}
+
+/* The parameters that are written and that proc:mixed would close. */
+static struct strv closed_parameters(struct emission *em)
+{
+	const struct emit_lxc *st = em->state;
+	struct strv names = { 0 };
+
+	for (size_t i = 0; i < st->lines.n; i++) {
+		const char *line = st->lines.v[i].text;
+		const char *name = line + strlen("lxc.sysctl.");
+		const char *end = strchr(line, ' ');
+
+		if (!str_starts(line, "lxc.sysctl.") || end == NULL ||
+		    is_open(em->g, name))
+			continue;
+		name = arena_strndup(em->mem, name, (size_t)(end - name));
+		if (!strv_has(&names, name))
+			strv_add(em->mem, &names, name);
+	}
+	return names;
+}
+
+void emit_lxc_put_proc(struct emission *em)
+{
+	const bool rw = str_eq(emit_lxc_proc(em->g), "rw");
+	const struct strv names = closed_parameters(em);
+	const char *sys = emit_lxc_sys(em);
+	const char *text = rw || names.n != 0 ? "proc:rw" : "proc:mixed";
+
+	if (!str_eq(sys, "none"))
+		text = arena_printf(em->mem, "%s sys:%s", text, sys);
+	if (em->g->api_mounts.from != NULL && em->g->api_mounts.v)
+		text = arena_printf(em->mem, "%s cgroup:mixed", text);
+	emit_lxc_add(em, LXC_KERNEL, "lxc.mount.auto", text);
+	if (rw || names.n == 0)
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		open_parameter(em, parameter_path(em, names.v[i]));
+	if (has_net_admin(em->g))
+		open_parameter(em, "proc/sys/net");
+	emit_lxc_add(em, LXC_KERNEL, "lxc.mount.entry",
+		     "proc/sys proc/sys none rbind,ro,relative 0 0");
+	emit_lxc_add(em, LXC_KERNEL, "lxc.mount.entry",
+		     "/dev/null proc/sysrq-trigger none bind,ro,optional 0 0");
 }
 
 /*
@@ -422,11 +494,6 @@ void emit_lxc_view(struct emission *em, enum field_id id, const void *object,
 	(void)object;
 	if (str_eq(v->s, is))
 		emit_bin(em, BIN_CARRIED, "lxc.mount.auto");
-	else if (proc && str_eq(is, "rw"))
-		emit_lxc_say(em, FIND_INI_SYSCTL_PROC, BIN_APPROXIMATED,
-			     "/proc is writable (was %s): LXC sets kernel "
-			     "parameters through it",
-			     str_show(em->mem, v->s, strlen(v->s), 40));
 	else
 		emit_lxc_say(em, FIND_INI_PROC, BIN_APPROXIMATED,
 			     "%s is mounted %s (was %s)", what, is,

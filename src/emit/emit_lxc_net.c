@@ -51,8 +51,7 @@ static bool has_vlan(const struct nic *n)
 /* Bridges filter by VLAN, phys makes the device; others use IF.VID. */
 static bool vlan_in_name(const struct nic *n, enum attach a)
 {
-	return has_vlan(n) && a != A_BRIDGE && a != A_PHYS && a != A_P2P &&
-	       a != A_NONE;
+	return has_vlan(n) && a != A_BRIDGE && a != A_PHYS && a != A_P2P;
 }
 
 static const struct attach_row *attach_row(const char *attach,
@@ -104,6 +103,9 @@ static struct link link_of(struct emission *em, const struct nic *n)
 			"the attachment is none of bridge:IF, "
 			"routed:IF, macvlan:IF, ipvlan:IF, phys:IF, p2p, "
 			"none");
+	if (l.row->attach == A_NONE)
+		return no_link(FIND_NET_NO_ADDRESS,
+			       "attached to nothing: no interface is made");
 	if (!emit_lxc_since(em, l.row->major, l.row->minor))
 		return no_link(FIND_SYN_VERSION,
 			       "this LXC does not know the attachment");
@@ -177,8 +179,7 @@ bool emit_lxc_no_multicast(struct emission *em)
 		const struct nic *n = em->g->nics.v[i];
 		const struct link l = link_of(em, n);
 
-		if (l.fault == NULL && l.row->attach != A_NONE &&
-		    l.row->attach != A_ROUTED &&
+		if (l.fault == NULL && l.row->attach != A_ROUTED &&
 		    (l.row->attach != A_IPVLAN || !is_layer3(n)))
 			return false;
 	}
@@ -296,7 +297,7 @@ static void put_vlan(struct emission *em, const struct link *l,
 	const enum attach a = l->row->attach;
 	struct finding *f;
 
-	if (n->vlan.v > 4094 || a == A_P2P || a == A_NONE) {
+	if (n->vlan.v > 4094 || a == A_P2P) {
 		emit_lxc_say(em, FIND_NET_BAD_VALUE, BIN_DROPPED,
 			     "VLAN %" PRIu64 " of %s: left out", n->vlan.v,
 			     n->name.v);
@@ -570,9 +571,6 @@ void emit_lxc_addr(struct emission *em, enum field_id id, const void *object,
 	if (l.fault == NULL &&
 	    (a->ip.from == NULL || inet_parse(a->ip.v, &w.net.addr, &e) < 0))
 		l = no_link(FIND_NET_BAD_ADDRESS, "not an address: left out");
-	else if (l.fault == NULL && l.row->attach == A_NONE)
-		l = no_link(FIND_NET_BAD_VALUE,
-			    "its interface is attached to nothing");
 	if (l.fault != NULL) {
 		refuse(em, &l);
 		return;

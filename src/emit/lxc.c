@@ -75,6 +75,13 @@ static void put_domain(struct emission *em, enum field_id id,
 		refuse(em, v, "no legal domain name");
 		return;
 	}
+	if (em->g->idmaps.n != 0) {
+		emit_lxc_say(em, FIND_INI_DOMAIN, BIN_DROPPED,
+			     "%s is not set: a root whose ids are mapped may "
+			     "not write kernel.domainname",
+			     v->s);
+		return;
+	}
 	emit_lxc_comment(em, id, object, v);
 	put_text(em, id, object, v);
 }
@@ -338,6 +345,18 @@ static void share_namespace(struct emission *em, enum field_id id,
 			     str_show(em->mem, with, strlen(with), 80));
 }
 
+/*
+ * The host's: LXC then makes every other kind, and without a map of ids its
+ * user namespace would map nobody, so that one is kept too (tried on 5.0.2).
+ */
+static void keep_namespace(struct emission *em, enum field_id id,
+			   const void *object, const char *name)
+{
+	if (em->g->idmaps.n == 0)
+		name = arena_printf(em->mem, "user %s", name);
+	emit_lxc_put(em, id, object, "lxc.namespace.keep", name);
+}
+
 static void put_namespace(struct emission *em, enum field_id id,
 			  const void *object, const struct value *v)
 {
@@ -349,7 +368,7 @@ static void put_namespace(struct emission *em, enum field_id id,
 	if (str_starts(v->s, "shared:"))
 		share_namespace(em, id, object, v->s + strlen("shared:"));
 	else if (str_eq(v->s, "host") && kept)
-		emit_lxc_put(em, id, object, "lxc.namespace.keep", row->name);
+		keep_namespace(em, id, object, row->name);
 	else if (str_eq(v->s, "host") && id == FIELD_NS_NET)
 		emit_bin(em, BIN_CARRIED, "lxc.net.0.type = none");
 	else

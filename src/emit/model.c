@@ -1,5 +1,5 @@
 /*
- * The emitter `model`: every field with its unit-less canonical value and the
+ * The emitter `model`: every field with its canonical value and the
  * place it comes from, for people and for golden tests. It loses nothing and
  * asks for no policy.
  */

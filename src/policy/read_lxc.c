@@ -203,7 +203,9 @@ static int take_sysctl(struct read_lxc *r, const struct read_lxc_key *k,
 		policy_add(r->p, FIELD_DOMAINNAME, "", value);
 	else
 		policy_add(r->p, FIELD_SYSCTL_VALUE, rest, value);
-	if (!str_starts(rest, "net."))
+	if (str_starts(rest, "net."))
+		r->writes_net = true;
+	else
 		r->writes_proc = true;
 	return 0;
 }
@@ -392,13 +394,15 @@ static int read_text(struct read_lxc *r, const char *text, struct err *e)
 	return 0;
 }
 
+static uint64_t caps_of(const struct read_lxc *r)
+{
+	return r->keep.given ? r->keep.set : CAP_ALL & ~r->drop.set;
+}
+
 static void add_caps(struct read_lxc *r)
 {
-	const uint64_t set = r->keep.given ? r->keep.set :
-					     CAP_ALL & ~r->drop.set;
-
 	for (unsigned bit = 0; bit < CAP_N; bit++)
-		if ((set & CAP_BIT(bit)) != 0)
+		if ((caps_of(r) & CAP_BIT(bit)) != 0)
 			policy_add(r->p, FIELD_CAPS, cap_name(bit), "yes");
 }
 
@@ -436,10 +440,14 @@ static void add_defaults(struct read_lxc *r)
 				   default_rows[i].key, default_rows[i].value);
 }
 
-/* Faults that only the whole file shows, and that end the start. */
+/*
+ * Faults that only the whole file shows, and that end the start. Parameters
+ * are set when /proc is mounted: proc:mixed has /proc/sys read-only, but for
+ * net where the guest keeps NET_ADMIN.
+ */
 static int check(const struct read_lxc *r, struct err *e)
 {
-	const char *proc = policy_get(r->p, FIELD_PROC_VIEW, "");
+	const bool admin = (caps_of(r) & CAP_BIT(cap_find("net_admin"))) != 0;
 
 	if (!r->has_rootfs)
 		return err_set(e, 0, "no lxc.rootfs.path: the host's root");
@@ -447,10 +455,8 @@ static int check(const struct read_lxc *r, struct err *e)
 		return err_set(e, 0,
 			       "no network: versions differ in what "
 			       "that means");
-	if (r->writes_proc && !str_eq(proc, "rw"))
-		return err_set(e, 0,
-			       "kernel parameters outside of net.* need "
-			       "proc:rw");
+	if (!r->proc_rw && (r->writes_proc || (r->writes_net && !admin)))
+		return err_set(e, 0, "kernel parameters need proc:rw");
 	return 0;
 }
 
@@ -462,6 +468,8 @@ int policy_read_lxc(const char *text, const char *name, struct arena *mem,
 	if (read_text(&r, text, e) < 0 || check(&r, e) < 0)
 		return err_wrap(e, "%s", name);
 	add_caps(&r);
+	if (r.sys_closed)
+		policy_add(r.p, FIELD_PROC_VIEW, "", "mixed");
 	read_lxc_add_devices(&r);
 	read_lxc_add_limits(&r);
 	read_lxc_add_nets(&r);

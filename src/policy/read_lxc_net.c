@@ -91,7 +91,8 @@ static int take_text(struct read_lxc_nic *n, const char *key, const char *value,
 
 		if (!str_eq(row->name, key))
 			continue;
-		if (row->type != NULL && !str_eq(row->type, n->type))
+		if ((row->type != NULL && !str_eq(row->type, n->type)) ||
+		    str_eq(n->type, "empty"))
 			return err_set(e, 0, "not for type %s", n->type);
 		*(const char **)(void *)((char *)n + row->offset) = value;
 		return 0;
@@ -138,7 +139,7 @@ static const char *attach_of(struct arena *mem, const struct read_lxc_nic *n)
 	const char *word = n->type;
 
 	if (str_eq(n->type, "empty"))
-		return n->name == NULL ? NULL : "none";
+		return NULL;
 	if (str_eq(n->type, "veth"))
 		word = n->router       ? "routed" :
 		       n->link != NULL ? "bridge" :
@@ -186,9 +187,8 @@ static void add_nic(struct read_lxc *r, const struct read_lxc_nic *n)
 	for (size_t i = 0; i < COUNT(items); i++)
 		if (items[i].value != NULL)
 			policy_add(r->p, items[i].field, name, items[i].value);
-	if (!str_eq(n->type, "empty") && !n->router &&
-	    !(str_eq(n->type, "ipvlan") && n->mode != NULL &&
-	      str_starts(n->mode, "l3")))
+	if (!n->router && !(str_eq(n->type, "ipvlan") && n->mode != NULL &&
+			    str_starts(n->mode, "l3")))
 		policy_add(r->p, FIELD_MULTICAST, "", "yes");
 	add_addrs(r, n);
 }

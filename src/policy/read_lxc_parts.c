@@ -167,6 +167,8 @@ static int auto_word(struct read_lxc *r, const char *word, struct err *e)
 			continue;
 		if (row->field != FIELD__MAX)
 			policy_add(r->p, row->field, "", row->view);
+		if (row->field == FIELD_PROC_VIEW)
+			r->proc_rw = str_eq(row->view, "rw");
 		policy_add(r->p, FIELD_MOUNT_TARGET, row->target, row->target);
 		if (row->type != NULL)
 			policy_add(r->p, FIELD_MOUNT_TYPE, row->target,
@@ -240,6 +242,26 @@ static bool is_node(const struct read_lxc *r, const struct strv *fields,
 	       strv_has(options, "bind") && strv_has(options, "create=file");
 }
 
+/*
+ * What is mounted inside of /proc belongs to the view of it: a part bound onto
+ * itself stays writable, /proc/sys bound read-only closes the rest.
+ */
+static bool is_view(struct read_lxc *r, const struct strv *fields,
+		    const struct strv *options)
+{
+	const bool self = strv_has(options, "relative") &&
+			  str_eq(fields->v[0], fields->v[1]);
+
+	if (str_eq(fields->v[1], "proc/sysrq-trigger"))
+		return str_eq(fields->v[0], "/dev/null");
+	if (!self || !str_starts(fields->v[1], "proc/sys"))
+		return false;
+	if (str_eq(fields->v[1], "proc/sys"))
+		r->sys_closed = strv_has(options, "rbind") &&
+				strv_has(options, "ro");
+	return true;
+}
+
 int read_lxc_mount_entry(struct read_lxc *r, const struct read_lxc_key *k,
 			 const char *rest, const char *value, struct err *e)
 {
@@ -260,6 +282,8 @@ int read_lxc_mount_entry(struct read_lxc *r, const struct read_lxc_key *k,
 		r->devices.v[r->beside - 1].path = target;
 		return 0;
 	}
+	if (is_view(r, &f, &options))
+		return 0;
 	policy_add(r->p, FIELD_MOUNT_TARGET, target, target);
 	policy_add(r->p, FIELD_MOUNT_SOURCE, target, unescaped(r->mem, f.v[0]));
 	policy_add(r->p, FIELD_MOUNT_TYPE, target, unescaped(r->mem, f.v[2]));

@@ -43,7 +43,10 @@ struct read_lxc_nic {
 struct read_lxc {
 	struct policy *p;
 	struct arena *mem;
-	bool has_rootfs, mapped, writes_proc;
+	bool has_rootfs, mapped;
+	bool writes_net, writes_proc; /* kernel parameters */
+	bool proc_rw;                 /* by lxc.mount.auto, when they are set */
+	bool sys_closed; /* /proc/sys is bound read-only onto itself */
 	bool no_autodev;
 	bool listed; /* devices.deny = a: only the rules hold */
 	struct read_lxc_caps keep, drop;

@@ -29,7 +29,7 @@ static json_t *document(const char *text)
 	for (char *c = s; *c != '\0'; c++)
 		*c = *c == '\'' ? '"' : *c;
 	j = json_loads(s, 0, &why);
-	ck_assert_msg(j != NULL, "%s: %s", why.text, s);
+	ck_assert_msg(j != NULL, "%s: %.2000s", why.text, s);
 	free(s);
 	return j;
 }
@@ -48,7 +48,9 @@ static json_t *document(const char *text)
 	"'value':'=1+2, \\\"a\\\"','outcome':{'lxc':'carried'},'fields':"      \
 	"['limit.memory'],'note':null},{'file':'/etc/v/web/y','line':0,"       \
 	"'key':'y','item':'b','value':null,'outcome':{'lxc':'inert'},"         \
-	"'fields':[],'note':'old'}],'findings':[" findings "],'edits':[],"     \
+	"'fields':[],'note':'old'}],'findings':[" findings "],'edits':[{"      \
+	"'path':'/etc/<i>','action':'replace','reason':'no getty','targets':"  \
+	"[],'diff':'-1:getty\\n+#1:getty <b>\\n'}],"                           \
 	"'fields':{'limit.memory':{'value':4096,'origins':[{'kind':'text',"    \
 	"'file':'/etc/v/web/x','line':1}],'emitted':{'lxc':"                   \
 	"'lxc.cgroup2.memory.max'}},'nic[eth0].mtu':{'value':1400,'origins':"  \
@@ -119,6 +121,8 @@ START_TEST(text_verbose)
 	render(&b, &text_report, &o, web);
 	ck_assert(has(&b, "/etc/v/web/x:3: note: x: a note [NET007 "
 			  "limit.memory]\n    do it\n"));
+	ck_assert(has(&b, "\n/etc/<i>: replace: no getty\n    -1:getty\n"
+			  "    +#1:getty <b>\n"));
 	ck_assert(!has(&b, "shows it") && !has(&b, "y (b)"));
 	buf_clear(&b);
 	o.verbose = 2;
@@ -260,6 +264,7 @@ START_TEST(hostile_html)
 	ck_assert(has(&b, "<div id=\"h1/vserver:%3Cscript%3E%7Ca%26%60b%60%07"
 			  "%E2%80%AE\">"));
 	ck_assert(has(&b, "&lt;b&gt;|*x*"));
+	ck_assert(has(&b, "<pre>\n-1:getty\n+#1:getty &lt;b&gt;\n</pre>"));
 	ck_assert(has(&b, "<pre>\n# lxc.net.0.mtu = 9\nlxc.cgroup2"));
 	ck_assert(has(&b, "=1+2, &quot;a&quot;"));
 	buf_done(&b);
@@ -276,6 +281,7 @@ START_TEST(hostile_markdown)
 			  "\\\\xe2\\x80\\xae\n"));
 	ck_assert(has(&b, "| loss | same | NET004 | /etc/v/web/x:9 | x | "
 			  "&lt;b\\>\\|\\*x\\* | limit.memory | lxc |\n"));
+	ck_assert(has(&b, "| /etc/&lt;i\\> | replace | no getty |\n"));
 	ck_assert(has(&b, "1 guest: 0 ready, 1 review, 0 blocked, 0 failed."));
 	buf_done(&b);
 }

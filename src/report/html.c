@@ -390,6 +390,13 @@ static void add_edits(struct buf *b, const json_t *guest)
 		buf_adds(b, "</tr>\n");
 	}
 	close_table(b);
+	json_array_foreach (edits, i, ed) {
+		if (parts_str(ed, "diff") == NULL)
+			continue;
+		buf_adds(b, "<pre>\n");
+		add_bytes(b, json_str(ed, "diff"), true);
+		buf_adds(b, "</pre>\n");
+	}
 }
 
 static void add_files(struct buf *b, const json_t *guest)

@@ -171,6 +171,23 @@ static void add_settings(struct buf *b, const json_t *guest)
 	}
 }
 
+static void add_edits(struct buf *b, const json_t *guest)
+{
+	const json_t *edits = json_object_get(guest, "edits"), *ed;
+	size_t i;
+
+	if (json_array_size(edits) == 0)
+		return;
+	buf_adds(b, "\n| file | change | why |\n| --- | --- | --- |\n");
+	json_array_foreach (edits, i, ed) {
+		buf_adds(b, "| ");
+		add_cell(b, json_str(ed, "path"));
+		add_cell(b, json_str(ed, "action"));
+		add_cell(b, json_str(ed, "reason"));
+		end_row(b);
+	}
+}
+
 static void markdown_guest(struct buf *b, const struct report_options *o,
 			   const json_t *guest)
 {
@@ -198,6 +215,7 @@ static void markdown_guest(struct buf *b, const struct report_options *o,
 	parts_markdown(b, json_str(guest, "state"));
 	buf_addc(b, '\n');
 	add_findings(b, guest);
+	add_edits(b, guest);
 	add_settings(b, guest);
 }
 

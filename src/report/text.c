@@ -235,6 +235,35 @@ static void add_settings(struct buf *b, const json_t *guest)
 		add_setting(b, guest, s);
 }
 
+/* Lines of a diff, each with an indent. */
+static void add_diff(struct buf *b, const char *diff)
+{
+	struct slice rest = { diff, strlen(diff) }, line;
+
+	while (slice_next(&rest, '\n', &line)) {
+		buf_adds(b, "    ");
+		parts_linen(b, line.p, line.n);
+		buf_addc(b, '\n');
+	}
+}
+
+/* What is changed in the copy of its tree: "PATH: ACTION: REASON". */
+static void add_edits(struct buf *b, const json_t *guest)
+{
+	const json_t *ed;
+	size_t i;
+
+	json_array_foreach (json_object_get(guest, "edits"), i, ed) {
+		parts_line(b, json_str(ed, "path"));
+		buf_adds(b, ": ");
+		parts_line(b, json_str(ed, "action"));
+		buf_adds(b, ": ");
+		parts_line(b, json_str(ed, "reason"));
+		buf_addc(b, '\n');
+		add_diff(b, json_str(ed, "diff"));
+	}
+}
+
 static void text_single(struct buf *b, const struct report_options *o,
 			const json_t *guest)
 {
@@ -242,6 +271,8 @@ static void text_single(struct buf *b, const struct report_options *o,
 
 	add_heading(b, o, guest);
 	hidden = add_findings(b, o, guest);
+	if (o->verbose > 0)
+		add_edits(b, guest);
 	add_bins(b, guest);
 	if (hidden != 0)
 		buf_printf(b, "%zu note%s, -v shows %s\n", hidden,
@@ -267,6 +298,8 @@ static void text_listed(struct buf *b, const struct report_options *o,
 		buf_addc(b, '\n');
 	}
 	add_findings(b, o, guest);
+	if (o->verbose > 0)
+		add_edits(b, guest);
 	if (o->verbose > 1)
 		add_settings(b, guest);
 }

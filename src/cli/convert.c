@@ -26,15 +26,17 @@ static int convert_one(void *planning, size_t i, struct buf *record,
 	const struct converting *c = p->arg;
 	struct work *w CLEANUP(work_freep) = NULL;
 	json_t *doc CLEANUP(json_freep) = NULL;
+	int same = 0;
 
 	if (work_read(p->s, i, &w, e) < 0 || work_plan(w, e) < 0)
 		return -1;
-	if (w->verdict < VERDICT_BLOCKED && c->dir >= 0) {
-		if (package_write(w, c->dir, &doc, e) < 0)
-			return -1;
-	} else {
+	if (w->verdict < VERDICT_BLOCKED && c->dir >= 0)
+		same = package_write(w, c->dir, &doc, e);
+	if (same < 0)
+		return -1;
+	if (doc == NULL)
 		doc = work_document(w);
-	}
+	json_put_bool(doc, "same", same == 1);
 	planning_render(p, doc, record, section);
 	if (c->dir < 0) {
 		buf_clear(section);
@@ -85,6 +87,11 @@ static void note_guest(struct planning *p, size_t i, const json_t *record)
 	if (c->dir < 0)
 		return;
 	now(time);
+	if (json_is_true(json_object_get(record, "same"))) {
+		if (!p->s->o->quiet)
+			log_note("%s: whole, and from the same input", key);
+		return;
+	}
 	entry = fresh_entry(c->index, key);
 	json_put_str(entry, "key", key);
 	json_put_str(entry, "name", fleet_name(p->s->fleet, key));

@@ -162,7 +162,7 @@ static const struct {
 	{ OPT_PROFILE, { "equivalent", "native" } },
 	{ OPT_BY, { "code", "guest" } },
 	{ OPT_STRICT, { "loss", "weaker", "change" } },
-	{ OPT_ROOTFS, { "archive", "none" } },
+	{ OPT_ROOTFS, { "archive", "tree", "none" } },
 	{ OPT_VALIDATE, { "auto", "require", "off" } },
 	{ OPT_COLOR, { "auto", "always", "never" } },
 	{ OPT_FORMAT, { "table", "text", "json", "html", "md", "csv" } },
@@ -224,6 +224,7 @@ static int store_value(struct arena *mem, struct options *o, enum option_id id,
 		{ OPT_ROOTFS, &o->rootfs, NULL },
 		{ OPT_VALIDATE, &o->validate, NULL },
 		{ OPT_COLOR, &o->color, NULL },
+		{ OPT_COMPRESS, &o->compress, NULL },
 	};
 
 	if (check_word(id, value, e) < 0)
@@ -251,6 +252,9 @@ static void store_flag(struct options *o, enum option_id id)
 	o->verbose += id == OPT_VERBOSE;
 	o->size |= id == OPT_SIZE;
 	o->force |= id == OPT_FORCE;
+	o->resume |= id == OPT_RESUME;
+	o->shift |= id == OPT_SHIFT;
+	o->files |= id == OPT_FILES;
 	o->live |= id == OPT_LIVE;
 	o->dry_run |= id == OPT_DRY_RUN;
 	o->site_template |= id == OPT_SITE_TEMPLATE;

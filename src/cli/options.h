@@ -20,6 +20,7 @@ enum command_id {
 #define CMD_SCAN CMD_BIT(SCAN)
 #define CMD_PLAN CMD_BIT(PLAN)
 #define CMD_CONVERT CMD_BIT(CONVERT)
+#define CMD_VERIFY CMD_BIT(VERIFY)
 #define CMD_RULES CMD_BIT(RULES)
 #define CMD_PLANS (CMD_PLAN | CMD_CONVERT)
 #define CMD_READS (CMD_SCAN | CMD_PLANS)
@@ -31,6 +32,7 @@ enum exit_status {
 	EXIT_FAILED = 1,  /* a guest failed, or none was found */
 	EXIT_USAGE = 2,
 	EXIT_BLOCKED = 3, /* a guest is blocked */
+	EXIT_DIFFERENT = 4, /* verify saw a difference */
 	EXIT_INTERRUPTED = 130,
 };
 
@@ -38,7 +40,8 @@ struct options {
 	enum command_id command;
 	struct strv roots, facts, set, accept, targets, args;
 	const char *from, *site, *format, *by, *strict, *output;
-	const char *rootfs, *validate, *color;
+	const char *rootfs, *validate, *color, *compress;
+	bool resume, shift, files;
 	bool native, site_template, size, force, live, dry_run, quiet;
 	unsigned verbose, jobs;
 };

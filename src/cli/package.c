@@ -4,17 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/digest.h"
 #include "base/fd.h"
+#include "base/num.h"
 #include "base/str.h"
 #include "cli/package.h"
 #include "cli/package_parts.h"
 #include "pack/pack.h"
+#include "plan/overlay.h"
 #include "report/report.h"
-
-static const char archive[] = "rootfs.tar.zst";
 
 /* Adds a file of the package and remembers its digest for SHA256SUMS. */
 static int put(struct package *p, const char *path, const void *data, size_t n,
@@ -120,21 +121,73 @@ static struct strv skipped(struct work *w)
 	return skip;
 }
 
+/* The guest's own ranges, for --shift. */
+static struct shift *shift_of(struct work *w)
+{
+	struct shift *s = arena_alloc(w->mem, sizeof(*s));
+	VEC(struct shift_range) kinds[2] = { { 0 }, { 0 } };
+
+	for (size_t i = 0; i < w->g->idmaps.n; i++) {
+		const struct idmap *m = w->g->idmaps.v[i];
+
+		*vec_add(w->mem, &kinds[str_eq(m->kind.v, "g")]) =
+			(struct shift_range){
+				.inside = (uint32_t)m->inside.v,
+				.outside = (uint32_t)m->outside.v,
+				.count = (uint32_t)m->count.v,
+			};
+	}
+	*s = (struct shift){ .uid = kinds[0].v,
+			     .n_uid = kinds[0].n,
+			     .gid = kinds[1].v,
+			     .n_gid = kinds[1].n };
+	return s;
+}
+
+static int open_format(struct package *p, struct err *e)
+{
+	const struct options *o = p->w->session->o;
+
+	p->is_tree = str_eq(o->rootfs, "tree");
+	if (o->compress != NULL && format_parse(o->compress, &p->format, e) < 0)
+		return err_wrap(e, "--compress=%s", o->compress);
+	p->rootfs = p->is_tree ?
+			    "rootfs" :
+			    arena_printf(p->w->mem, "rootfs%s",
+					 format_suffix(p->format.kind));
+	return 0;
+}
+
 static int put_rootfs(struct package *p, struct err *e)
 {
 	struct work *w = p->w;
 	const struct strv skip = skipped(w);
-	const struct pack_options o = { .one_fs = true,
-					.skip = skip.v,
-					.n_skip = skip.n };
+	const struct overlay edits = plan_edits_overlay(w->g, w->mem);
+	const struct pack_options o = {
+		.format = p->format,
+		.one_fs = true,
+		.as_tree = p->is_tree,
+		.shift = w->session->o->shift && w->g->idmaps.n != 0 ?
+				 shift_of(w) :
+				 NULL,
+		.skip = skip.v,
+		.n_skip = skip.n,
+	};
+	const struct pack_variant v = { .name = p->rootfs, .edits = &edits };
+	const struct pack_job job = { .dirfd = p->stage,
+				      .options = &o,
+				      .variants = &v,
+				      .n = 1,
+				      .files = "files.zst" };
+	struct pack_outcome out;
 
-	if (w->root == NULL || str_eq(w->session->o->rootfs, "none"))
-		return 0;
-	if (pack_write(w->root, p->stage, archive, &o, w->mem, &p->packed, e) <
-	    0)
+	if (pack_run(w->root, &job, w->mem, &out, e) < 0)
 		return err_wrap(e, "pack %s", w->g->rootfs.v);
-	p->has_rootfs = true;
-	package_artefact(p, archive, p->packed.sha256, p->packed.bytes_out);
+	p->packed = out.v[0];
+	if (!p->is_tree)
+		package_artefact(p, p->rootfs, p->packed.sha256,
+				 p->packed.bytes_out);
+	package_artefact(p, job.files, out.files_sha256, out.files_bytes);
 	package_findings(p);
 	return 0;
 }
@@ -165,6 +218,10 @@ static int put_guides(struct package *p, struct err *e)
 	if (put_text(p, "README.txt", buf_str(&text), e) < 0)
 		return -1;
 	buf_clear(&text);
+	package_cutover(p, &text);
+	if (put_text(p, "CUTOVER.txt", buf_str(&text), e) < 0)
+		return -1;
+	buf_clear(&text);
 	package_sums(p, &text);
 	return put_text(p, "SHA256SUMS", buf_str(&text), e);
 }
@@ -174,7 +231,8 @@ static int fill(struct package *p, json_t **ret_document, struct err *e)
 	json_t *manifest CLEANUP(json_freep) = NULL;
 
 	if (put_sources(p, e) < 0 || put_targets(p, e) < 0 ||
-	    package_validate(p, e) < 0 || put_rootfs(p, e) < 0 ||
+	    package_validate(p, e) < 0 ||
+	    (p->rootfs != NULL && put_rootfs(p, e) < 0) ||
 	    put_records(p, ret_document, e) < 0 || put_guides(p, e) < 0)
 		return -1;
 	manifest = package_manifest(p);
@@ -199,31 +257,96 @@ static int settle(struct package *p, int dir, const char *stage,
 	return fd_remove_tree(dir, old, e);
 }
 
+/* Refused, skipped (1) or to be written (0). */
+static int check_place(struct package *p, struct err *e)
+{
+	const struct options *o = p->w->session->o;
+	const char *name = p->w->g->package;
+
+	if (faccessat(p->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (o->resume)
+		return package_is_same(p->dir, name, p->key);
+	if (!o->force)
+		return err_set(e, 0,
+			       "%s is there already: --force replaces it, "
+			       "--resume goes on",
+			       name);
+	return 0;
+}
+
+/* Half of the tree's size is what an archive of it takes at the most. */
+static int check_space(struct package *p, uint64_t bytes, struct err *e)
+{
+	const uint64_t need = p->is_tree ? bytes : bytes / 2;
+	char needs[24], has[24];
+	struct statvfs s;
+	uint64_t room;
+
+	if (p->rootfs == NULL || fstatvfs(p->dir, &s) < 0)
+		return 0;
+	room = (uint64_t)s.f_bavail * s.f_frsize;
+	if (need <= room)
+		return 0;
+	num_show_size(need, needs);
+	num_show_size(room, has);
+	return err_set(e, ENOSPC, "%s: needs about %s, %s are free",
+		       p->w->g->package, needs, has);
+}
+
+static int make_stage(struct package *p, int *ret, struct err *e)
+{
+	int fd;
+
+	if (fd_remove_tree(p->dir, p->stage_name, e) < 0)
+		return -1;
+	if (mkdirat(p->dir, p->stage_name, 0700) < 0)
+		return err_set(e, errno, "make %s", p->stage_name);
+	fd = openat(p->dir, p->stage_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, errno, "open %s", p->stage_name);
+	*ret = fd;
+	return 0;
+}
+
+/* Everything that may refuse the guest before anything is written. */
+static int prepare(struct package *p, struct err *e)
+{
+	uint64_t bytes = 0;
+	int same;
+
+	if (p->w->root != NULL &&
+	    !str_eq(p->w->session->o->rootfs, "none") &&
+	    open_format(p, e) < 0)
+		return -1;
+	if (package_key(p, &bytes, e) < 0)
+		return -1;
+	same = check_place(p, e);
+	if (same != 0)
+		return same;
+	return check_space(p, bytes, e);
+}
+
 int package_write(struct work *w, int dir, json_t **ret_document,
 		  struct err *e)
 {
-	const char *name = w->g->package;
-	const char *stage = arena_printf(w->mem, ".%s.part", name);
-	struct package p = { .w = w, .stage_name = stage, .dir = dir };
+	struct package p = { .w = w,
+			     .stage_name = arena_printf(w->mem, ".%s.part",
+							w->g->package),
+			     .dir = dir };
 	int fd CLEANUP(fd_closep) = -1;
 	json_t *doc = NULL;
 	struct err ignored;
+	int r = prepare(&p, e);
 
-	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    !w->session->o->force)
-		return err_set(e, 0, "%s is there already: --force replaces it",
-			       name);
-	if (fd_remove_tree(dir, stage, e) < 0)
+	if (r != 0)
+		return r;
+	if (make_stage(&p, &fd, e) < 0)
 		return -1;
-	if (mkdirat(dir, stage, 0700) < 0)
-		return err_set(e, errno, "make %s", stage);
-	fd = openat(dir, stage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, errno, "open %s", stage);
 	p.stage = fd;
-	if (fill(&p, &doc, e) < 0 || settle(&p, dir, stage, e) < 0) {
+	if (fill(&p, &doc, e) < 0 || settle(&p, dir, p.stage_name, e) < 0) {
 		json_freep(&doc);
-		fd_remove_tree(dir, stage, &ignored);
+		fd_remove_tree(dir, p.stage_name, &ignored);
 		return -1;
 	}
 	*ret_document = doc;
@@ -251,8 +374,8 @@ void package_plan(struct work *w, struct buf *b)
 				   w->emissions.v[i]->files.v[j].path,
 				   w->emissions.v[i]->files.v[j].n);
 	if (w->root != NULL && !str_eq(w->session->o->rootfs, "none"))
-		buf_printf(b, "  pack %s -> %s/%s\n", w->g->rootfs.v, name,
-			   archive);
+		buf_printf(b, "  pack %s -> %s/rootfs, files.zst\n",
+			   w->g->rootfs.v, name);
 	buf_printf(b,
 		   "  write %s/report.json report.txt policy.json README.txt "
 		   "SHA256SUMS manifest.json\n",

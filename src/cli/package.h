@@ -11,7 +11,8 @@
 
 /*
  * Writes DIR/NAME of a planned guest. Packing adds its findings to the guest;
- * *ret_document is G after that (the caller frees it).
+ * *ret_document is G after that (the caller frees it). Returns 1, and writes
+ * nothing, where --resume finds it whole and made from the same input.
  */
 int package_write(struct work *w, int dir, json_t **ret_document,
 		  struct err *e);

@@ -131,11 +131,13 @@ json_t *package_policy(const struct package *p)
 	return o;
 }
 
-static json_t *rootfs_json(const struct pack_result *r)
+static json_t *rootfs_json(const struct package *p)
 {
+	const struct pack_result *r = &p->packed;
 	json_t *o = json_object();
 
-	json_put_str(o, "path", "rootfs.tar.zst");
+	json_put_str(o, "path", p->rootfs);
+	json_put_bool(o, "tree", p->is_tree);
 	json_put_str(o, "sha256", r->sha256);
 	json_put_str(o, "tar_sha256", r->tar_sha256);
 	json_put_u64(o, "bytes", r->bytes_out);
@@ -145,6 +147,7 @@ static json_t *rootfs_json(const struct pack_result *r)
 	json_put_u64(o, "links", r->links);
 	json_put_u64(o, "hardlinks", r->hardlinks);
 	json_put_u64(o, "fifos", r->fifos);
+	json_put_u64(o, "edits", r->edits);
 	json_put_u64(o, "sockets_left_out", r->sockets);
 	json_put_u64(o, "nodes_left_out", r->nodes_skipped);
 	json_put_u64(o, "unreadable", r->unreadable.n);
@@ -201,6 +204,7 @@ json_t *package_manifest(const struct package *p)
 	json_put_str(o, "key", g->key);
 	json_put_str(o, "name", g->package);
 	json_put_str(o, "source", g->source);
+	json_put_str(o, "resume_key", p->key);
 	json_put_str(o, "consistency", consistency(g));
 	json_put_str(o, "consistency_how", g->state_how);
 	for (size_t i = 0; i < p->w->emissions.n; i++) {
@@ -216,37 +220,48 @@ json_t *package_manifest(const struct package *p)
 	}
 	json_put(o, "targets", targets);
 	json_put(o, "rootfs",
-		 p->has_rootfs ? rootfs_json(&p->packed) : json_null());
+		 p->rootfs != NULL ? rootfs_json(p) : json_null());
 	json_put(o, "validation", checks(p));
 	json_put(o, "artefacts", artefacts(p));
 	return o;
 }
 
+static void readme_root(const struct package *p, const char *place,
+			struct buf *b)
+{
+	if (p->rootfs == NULL)
+		return;
+	if (p->is_tree)
+		buf_printf(b, "    cp -a --reflink=auto rootfs/. %s\n", place);
+	else
+		buf_printf(b,
+			   "    tar %s --numeric-owner --xattrs "
+			   "--xattrs-include='*' --acls -xpf %s \\\n"
+			   "        -C %s\n",
+			   format_tar_option(p->format.kind), p->rootfs, place);
+	if (p->w->g->idmaps.n != 0 && !p->w->session->o->shift)
+		buf_adds(b, "    (its ids are mapped: convert with --shift, or "
+			    "mount the tree with\n    lxc.rootfs.options = "
+			    "idmap=container)\n");
+}
+
 static void readme_lxc(const struct package *p, const struct emission *em,
 		       struct buf *b)
 {
-	const char *path = em->options->path, *name = em->name;
+	const char *place = arena_printf(p->w->mem, "%s/%s/rootfs",
+					 em->options->path, em->name);
 
-	buf_printf(b, "LXC %s\n\n", em->options->version);
-	buf_printf(b, "    mkdir -p %s/%s/rootfs\n", path, name);
-	if (p->has_rootfs)
-		buf_printf(b,
-			   "    tar --zstd --numeric-owner --xattrs "
-			   "--xattrs-include='*' --acls -xpf rootfs.tar.zst \\\n"
-			   "        -C %s/%s/rootfs\n",
-			   path, name);
-	if (p->w->g->idmaps.n != 0)
-		buf_adds(b, "    (its ids are mapped: shift the owners to the "
-			    "range of lxc.idmap, or mount\n    the tree with "
-			    "lxc.rootfs.options = idmap=container)\n");
+	buf_printf(b, "LXC %s\n\n    mkdir -p %s\n", em->options->version,
+		   place);
+	readme_root(p, place, b);
 	buf_printf(b,
 		   "    install -m 600 lxc/config %s/%s/config\n"
 		   "    lxc-start -n %s\n\n",
-		   path, name, name);
+		   em->options->path, em->name, em->name);
 	buf_printf(b, "It starts with the host as lxc.start.auto in the config "
 		      "says. Stop it with\n\n    lxc-stop -n %s -t %" PRIu64
 		      "\n\n",
-		   name,
+		   em->name,
 		   p->w->g->stop_timeout.from != NULL ?
 			   p->w->g->stop_timeout.v :
 			   60);

@@ -21,7 +21,10 @@ struct package {
 	struct work *w;
 	const char *stage_name;
 	int dir, stage; /* of the output; of the directory under way */
-	bool has_rootfs;
+	const char *key;     /* of --resume: digest of all input */
+	const char *rootfs;  /* name of archive or tree; NULL: none */
+	bool is_tree;
+	struct format format;
 	struct pack_result packed;
 	VEC(struct package_file) files;
 	VEC(struct package_check) checks;
@@ -39,6 +42,19 @@ int package_validate(struct package *p, struct err *e);
 /* Documents; the caller frees them. */
 json_t *package_policy(const struct package *p);
 json_t *package_manifest(const struct package *p);
+
+/* The check list before, at and after the switch (package_cutover.c). */
+void package_cutover(const struct package *p, struct buf *b);
+
+/*
+ * The digest of everything that the package is made of: configuration, site
+ * file, options, version, and each file's path, size, times, mode and owner.
+ * Also measures the tree (package_key.c).
+ */
+int package_key(struct package *p, uint64_t *ret_bytes, struct err *e);
+
+/* Whether DIR/NAME is whole and has this key. */
+bool package_is_same(int dir, const char *name, const char *key);
 
 void package_readme(const struct package *p, struct buf *b);
 void package_sums(const struct package *p, struct buf *b);

@@ -45,6 +45,8 @@ json_t *report_record(const json_t *guest)
 	json_array_foreach (json_object_get(guest, "findings"), i, f)
 		count_code(codes, f);
 	json_put(o, "codes", codes);
+	if (json_is_true(json_object_get(guest, "same")))
+		json_put_bool(o, "same", true); /* --resume left it alone */
 	return o;
 }
 

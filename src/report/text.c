@@ -235,14 +235,19 @@ static void add_settings(struct buf *b, const json_t *guest)
 		add_setting(b, guest, s);
 }
 
-/* Lines of a diff, each with an indent. */
+/* Lines of a diff, each with an indent; tabs may be told from blanks. */
 static void add_diff(struct buf *b, const char *diff)
 {
 	struct slice rest = { diff, strlen(diff) }, line;
 
 	while (slice_next(&rest, '\n', &line)) {
-		buf_adds(b, "    ");
-		parts_linen(b, line.p, line.n);
+		const char *tab = "    ";
+
+		for (struct slice part; slice_next(&line, '\t', &part);) {
+			buf_adds(b, tab);
+			parts_linen(b, part.p, part.n);
+			tab = "\t";
+		}
 		buf_addc(b, '\n');
 	}
 }

@@ -42,6 +42,7 @@ struct edits {
 	struct plan *p;
 	struct arena *mem;
 	const struct edits_row *row; /* the one that is at work */
+	struct strv *group; /* paths that get one finding together, or NULL */
 };
 
 const struct edits_row *edits_rows(size_t *ret_n);
@@ -103,11 +104,17 @@ void edits_remove(struct edits *ed, const char *path);
 void edits_remove_below(struct edits *ed, const char *path,
 			const struct strv *files);
 void edits_link(struct edits *ed, const char *path, const char *target);
+/* A link that belongs to another change: it needs no finding. */
+void edits_link_too(struct edits *ed, const char *path, const char *target);
 void edits_make_dir(struct edits *ed, const char *path);
 
 /* A finding of the row's about a path, without a change. */
 void edits_find(struct edits *ed, enum finding_id id, const char *path,
 		const char *what);
+
+/* Ends a group: the finding of all, if there are any. */
+void edits_find_group(struct edits *ed, const struct strv *paths,
+		      const char *what);
 
 /*
  * Where a new file is to go: its directory with links followed; NULL when that

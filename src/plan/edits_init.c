@@ -183,12 +183,23 @@ struct signals {
 	bool answered;
 };
 
-/* "shutdown -h +2" would outlast the engine's patience. */
-static bool is_prompt(const struct entry *en)
+/*
+ * On the old host nobody sent SIGPWR: what answers it was never in force. A
+ * program that waits ("shutdown -h +2", a script for a UPS) would outlast the
+ * engine's patience.
+ */
+static bool halts_now(const struct entry *en)
 {
-	return !str_ends(en->program, "/shutdown") ||
-	       strstr(en->process, " now") != NULL ||
-	       strstr(en->process, " +0") != NULL;
+	static const char *const programs[] = { "/init", "/telinit", "/halt",
+						"/poweroff" };
+
+	if (str_ends(en->program, "/shutdown"))
+		return strstr(en->process, " now") != NULL ||
+		       strstr(en->process, " +0") != NULL;
+	for (size_t i = 0; i < COUNT(programs); i++)
+		if (str_ends(en->program, programs[i]))
+			return true;
+	return false;
 }
 
 static bool power_line(void *arg, const char *line, struct buf *out)
@@ -198,7 +209,7 @@ static bool power_line(void *arg, const char *line, struct buf *out)
 
 	if (!parse(s->ed->mem, line, &en) || !str_starts(en.action, "power"))
 		return false;
-	if (is_there(s->ed, &en) && is_prompt(&en)) {
+	if (is_there(s->ed, &en) && halts_now(&en)) {
 		s->answered |= str_eq(en.action, "powerfail") ||
 			       str_eq(en.action, "powerwait");
 		return false;

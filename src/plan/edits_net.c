@@ -51,12 +51,15 @@ void edits_ifupdown(struct edits *ed)
 
 /* --- Gentoo: the service stays, others need it; it has nothing to do --- */
 
-static bool is_word(const char *s)
+/* "eth0.5" is eth0_5 in the names of variables. */
+static const char *variable(struct arena *mem, const char *nic)
 {
-	for (; *s != '\0'; s++)
-		if (!isalnum((unsigned char)*s) && *s != '_')
-			return false;
-	return true;
+	char *text = arena_strdup(mem, nic);
+
+	for (char *s = text; *s != '\0'; s++)
+		if (!isalnum((unsigned char)*s))
+			*s = '_';
+	return text;
 }
 
 void edits_netifrc(struct edits *ed)
@@ -67,9 +70,9 @@ void edits_netifrc(struct edits *ed)
 		const char *name = strrchr(links.v[i], '/') + 1;
 		const char *nic = name + strlen("net.");
 
-		if (str_eq(nic, "lo") || str_eq(nic, "vserver") ||
-		    !is_word(nic))
+		if (str_eq(nic, "lo") || str_eq(nic, "vserver"))
 			continue;
+		nic = variable(ed->mem, nic);
 		edits_add_line(
 			ed, "/etc/conf.d/net",
 			arena_printf(ed->mem,

@@ -11,6 +11,7 @@
 #include "plan/look.h"
 
 enum { FILE_MAX = 1 << 20, DIFF_MAX = 64 << 10 /* bytes */ };
+enum { GROUP_SHOWN = 8 };
 
 static struct edit *find(struct edits *ed, const char *path)
 {
@@ -49,9 +50,38 @@ static struct edit *note(struct edits *ed, const char *path, const char *action)
 static struct edit *record(struct edits *ed, const char *path,
 			   const char *action)
 {
-	edits_find(ed, ed->row->finding, path,
-		   arena_printf(ed->mem, "%s: %s", action, ed->row->reason));
+	if (ed->group != NULL && !strv_has(ed->group, path))
+		strv_add(ed->mem, ed->group, arena_strdup(ed->mem, path));
+	else if (ed->group == NULL)
+		edits_find(ed, ed->row->finding, path,
+			   arena_printf(ed->mem, "%s: %s", action,
+					ed->row->reason));
 	return note(ed, path, action);
+}
+
+void edits_find_group(struct edits *ed, const struct strv *paths,
+		      const char *what)
+{
+	const struct origin *from;
+	struct strv first = *paths;
+	const char *more = "";
+
+	if (paths->n == 0)
+		return;
+	if (paths->n > GROUP_SHOWN) {
+		first.n = GROUP_SHOWN;
+		more = arena_printf(ed->mem, " and %zu more",
+				    paths->n - first.n);
+	}
+	from = look_origin(ed->p, paths->v[0], NULL);
+	finding_add(ed->p->g, ed->row->finding, NULL, from, "%s%s: %s: %s",
+		    strv_join(ed->mem, &first, " "), more, what,
+		    ed->row->reason);
+}
+
+void edits_link_too(struct edits *ed, const char *path, const char *target)
+{
+	note(ed, path, "link")->link = target;
 }
 
 /* The file as it is in the tree; empty when it is not there. */
@@ -85,7 +115,7 @@ bool edits_read(struct edits *ed, const char *path, const char **ret_path,
 	}
 	if (tree_read(ed->p->root, real, FILE_MAX, ed->mem, &s.p, &s.n, &e) <
 	    0) {
-		if (e.code != ENOENT && e.code != ENOTDIR)
+		if (e.code != ENOENT && e.code != ENOTDIR && e.code != EISDIR)
 			edits_find(ed, FIND_EDT_SKIPPED, path, e.msg);
 		return false;
 	}

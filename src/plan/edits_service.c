@@ -38,9 +38,9 @@ static void off(struct edits *ed, const char *dir, const char *entry,
 	edits_remove(ed, path);
 	if (keep && !has_kill(list, entry + 3) &&
 	    tree_readlink(ed->p->root, path, ed->mem, &target, &e) == 0)
-		edits_link(ed,
-			   arena_printf(ed->mem, "%s/K01%s", dir, entry + 3),
-			   target);
+		edits_link_too(
+			ed, arena_printf(ed->mem, "%s/K01%s", dir, entry + 3),
+			target);
 }
 
 static void rc_level(struct edits *ed, const char *base, char level,
@@ -100,7 +100,9 @@ static void upstart(struct edits *ed, const char *name)
 void edits_service(struct edits *ed)
 {
 	const struct strv names = strv_split(ed->mem, ed->row->pattern, " ");
+	struct strv group = { 0 };
 
+	ed->group = &group;
 	for (size_t i = 0; i < COUNT(rc_bases); i++)
 		for (size_t j = 0; rc_levels[j] != '\0'; j++)
 			rc_level(ed, rc_bases[i], rc_levels[j], &names);
@@ -108,6 +110,8 @@ void edits_service(struct edits *ed)
 		openrc(ed, names.v[i]);
 		upstart(ed, names.v[i]);
 	}
+	ed->group = NULL;
+	edits_find_group(ed, &group, "switched off");
 }
 
 static bool has_unit(struct edits *ed, const char *unit)
@@ -126,7 +130,9 @@ static bool has_unit(struct edits *ed, const char *unit)
 void edits_mask(struct edits *ed)
 {
 	const struct strv units = strv_split(ed->mem, ed->row->pattern, " ");
+	struct strv group = { 0 };
 
+	ed->group = &group;
 	for (size_t i = 0; i < units.n; i++) {
 		const char *path = edits_place(
 			ed, arena_printf(ed->mem, "/etc/systemd/system/%s",
@@ -142,4 +148,6 @@ void edits_mask(struct edits *ed)
 			continue;
 		edits_link(ed, path, "/dev/null");
 	}
+	ed->group = NULL;
+	edits_find_group(ed, &group, "masked");
 }

@@ -11,6 +11,7 @@
 
 #include "base/attr.h"
 #include "pack/content.h"
+#include "pack/extents.h"
 #include "pack/list.h"
 #include "pack/meta.h"
 #include "pack/order.h"
@@ -40,6 +41,7 @@ struct item {
 	struct arena *mem;
 	struct member source; /* as VARIANT_TREE takes it */
 	struct tree_file *file;
+	struct tree_extent whole; /* of a file without holes */
 	struct variant_act acts[PACK_VARIANTS];
 	char content[CONTENT_TEXT];
 };
@@ -163,17 +165,34 @@ static int read_link(struct pack *p, struct item *it, struct err *why)
 			     why);
 }
 
-/* What is announced is the open file's state, which the walk's may not be. */
-static int read_file(struct pack *p, struct item *it, struct err *why)
+/* A file that has all its blocks is not asked for its holes. */
+static int read_extents(struct item *it, struct err *why)
 {
 	struct member *m = &it->source;
 	struct tree_extent *data;
 
+	if (m->st.size == 0 || m->st.blocks * 512 < m->st.size) {
+		if (tree_file_extents(it->file, it->mem, &data, &m->n_data,
+				      why))
+			return -1;
+		m->n_data = extents_fit(data, m->n_data, m->st.size);
+		m->data = data;
+		return 0;
+	}
+	it->whole = (struct tree_extent){ 0, m->st.size };
+	m->data = &it->whole;
+	m->n_data = 1;
+	return 0;
+}
+
+/* What is announced is the open file's state, which the walk's may not be. */
+static int read_file(struct pack *p, struct item *it, struct err *why)
+{
+	struct member *m = &it->source;
+
 	if (tree_file_open(p->tree, it->path, &it->file, why) ||
-	    tree_file_stat(it->file, &m->st, why) ||
-	    tree_file_extents(it->file, it->mem, &data, &m->n_data, why))
+	    tree_file_stat(it->file, &m->st, why) || read_extents(it, why))
 		return -1;
-	m->data = data;
 	m->file = it->file;
 	return 0;
 }
@@ -206,7 +225,7 @@ static int shift_ids(struct pack *p, struct item *it, struct member *m,
 		return 0;
 	if (shift_owner(s, &m->st, e) ||
 	    shift_xattrs(s, &m->xattrs, it->mem, e))
-		return err_wrap(e, "shift ids of %s",
+		return err_wrap(e, "shift ids of /%s",
 				str_show(it->mem, it->path, strlen(it->path),
 					 300));
 	return 0;
@@ -278,11 +297,11 @@ static int put_extent(struct pack *p, struct item *it,
 
 static uint64_t holes_of(const struct member *m)
 {
-	uint64_t holes = m->st.size;
+	uint64_t data = 0;
 
 	for (size_t i = 0; i < m->n_data; i++)
-		holes -= m->data[i].length;
-	return holes;
+		data += m->data[i].length;
+	return m->st.size > data ? m->st.size - data : 0;
 }
 
 static int put_content(struct pack *p, struct item *it, struct err *e)
@@ -336,7 +355,7 @@ static int put_hardlink(struct pack *p, size_t i, struct item *it,
 			    .first = it->acts[i].first };
 
 	if (p->o->shift && shift_owner(p->o->shift, &m.st, e))
-		return err_wrap(e, "shift ids");
+		return err_wrap(e, "shift ids of /%s", it->path);
 	m.st.size = 0;
 	return put_member(p, i, &m, e) || put_list(p, i, &m, NULL, e) ? -1 : 0;
 }

@@ -5,7 +5,8 @@
  * - With hdrcharset=BINARY, the one setting that keeps any byte in a name and
  *   asks no locale, every member says so in a record. GNU tar does not know
  *   the record and warns of each. It is needed only where a name is not
- *   UTF-8; elsewhere a comment takes its place.
+ *   UTF-8, or not what it becomes when libarchive's reader composes it;
+ *   elsewhere a comment takes its place.
  * - The group bits of a member with an access ACL are the owning group's
  *   entry there. An inode's are the mask, and readers that chmod after
  *   setting the ACL (containers/storage, umoci) would set the mask by them.
@@ -20,7 +21,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/str.h"
+#include "pack/charset.h"
 
 enum {
 	BLOCK = 512,
@@ -107,16 +108,11 @@ int tar_open(struct out *out, struct tar **ret, struct err *e)
 	return 0;
 }
 
-static bool is_utf8(const char *s)
+static bool has_safe_names(struct archive_entry *ae)
 {
-	return !s || str_utf8(s, strlen(s));
-}
-
-static bool has_utf8_names(struct archive_entry *ae)
-{
-	return is_utf8(archive_entry_pathname(ae)) &&
-	       is_utf8(archive_entry_hardlink(ae)) &&
-	       is_utf8(archive_entry_symlink(ae));
+	return charset_is_safe(archive_entry_pathname(ae)) &&
+	       charset_is_safe(archive_entry_hardlink(ae)) &&
+	       charset_is_safe(archive_entry_symlink(ae));
 }
 
 static void set_mode(unsigned char *block, uint32_t mode)
@@ -140,7 +136,7 @@ static void correct(struct buf *header, struct archive_entry *ae, uint32_t mode)
 	char *records = header->p + BLOCK;
 	size_t n = sizeof(BINARY) - 1;
 
-	if (header->n >= (size_t)3 * BLOCK && has_utf8_names(ae) &&
+	if (header->n >= (size_t)3 * BLOCK && has_safe_names(ae) &&
 	    memcmp(records, BINARY, n) == 0)
 		memcpy(records, COMMENT, n);
 	if (header->n >= BLOCK && ((mode ^ archive_entry_mode(ae)) & 07777))

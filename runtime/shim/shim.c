@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,10 +82,30 @@ static void complete(struct shim_list *env)
 }
 
 /*
- * In a session of its own: killall5 spares the session that it runs in. Without
- * CAP_SYS_BOOT the stop command cannot end the guest before it is through; its
- * last script would otherwise ask for a restart where a halt was meant.
+ * Without CAP_SYS_BOOT the stop command cannot end the guest before it is
+ * through; its last script would otherwise ask for a restart where a halt was
+ * meant. Where the bounding set may not be changed (CAP_SETPCAP), no program
+ * that it runs gains what is dropped here.
  */
+static void drop_boot(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+
+	if (prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT, 0, 0, 0) == 0)
+		return;
+	if (syscall(SYS_capget, &head, caps) < 0)
+		return;
+	caps[0].effective &= ~(1U << CAP_SYS_BOOT);
+	caps[0].permitted &= ~(1U << CAP_SYS_BOOT);
+	caps[0].inheritable &= ~(1U << CAP_SYS_BOOT);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		syscall(SYS_capset, &head, caps);
+}
+
+/* In a session of its own: killall5 spares the session that it runs in. */
 static void child(const struct shim_list *argv, const struct shim_list *env,
 		  bool boots)
 {
@@ -93,7 +114,7 @@ static void child(const struct shim_list *argv, const struct shim_list *env,
 	sigemptyset(&none);
 	setsid();
 	if (!boots)
-		prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT, 0, 0, 0);
+		drop_boot();
 	if (chdir("/") == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0)
 		execvpe(argv->v[0], argv->v, env->v);
 	shim_log("run %s: %s", argv->v[0], strerror(errno));

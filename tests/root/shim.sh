@@ -199,6 +199,12 @@ ok $? "the namespace was powered off, not restarted by the stop command"
 	! grep -q '^ODD=' "$root/out/stop-env"
 ok $? "arguments and environment of the stop command"
 
+conf start=/bin/start stop=/bin/stop
+boot setpriv --bounding-set=-setpcap
+halt PWR
+[ "$status" -eq 130 ] && [ -e "$root/out/stopped" ]
+ok $? "so it is without CAP_SETPCAP"
+
 for signal in TERM RTMIN+3; do
 	conf start=/bin/start
 	boot

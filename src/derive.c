@@ -200,7 +200,7 @@ void derive_default(struct guest *g, enum field_id id, void *object,
 	from = arena_alloc(g->mem, sizeof(*from));
 	*from = (struct origin){ .kind = ORIGIN_DEFAULT,
 				 .file = g->source != NULL ? g->source : "",
-				 .key = field_get(id)->name,
+				 .key = "default",
 				 .text = ref };
 	v.from = from;
 	field_set(id, object, &v);

@@ -107,6 +107,15 @@ static void done(void *planning, size_t i, const struct batch_result *r)
 	spool(p, sec);
 }
 
+static int enter(void *planning, struct err *e)
+{
+	const struct planning *p = planning;
+	const bool writes = p->s->o->command == COMMAND_CONVERT &&
+			    !p->s->o->dry_run;
+
+	return session_confine(p->s, writes ? p->s->o->output : NULL, e);
+}
+
 int planning_run(struct planning *p,
 		 int (*one)(void *planning, size_t i, struct buf *record,
 			    struct buf *section, struct err *e),
@@ -120,6 +129,7 @@ int planning_run(struct planning *p,
 						    600 :
 						    0,
 				 .arg = p,
+				 .enter = enter,
 				 .run = one,
 				 .done = done };
 

@@ -96,6 +96,11 @@ static int scan_one(void *arg, size_t i, struct buf *record,
 	return 0;
 }
 
+static int scan_enter(void *arg, struct err *e)
+{
+	return session_confine(((struct scanning *)arg)->s, NULL, e);
+}
+
 static void scan_done(void *arg, size_t i, const struct batch_result *r)
 {
 	struct scanning *sc = arg;
@@ -250,6 +255,7 @@ int scan_run(const struct options *o, struct arena *mem, struct err *e)
 	struct batch b = { .jobs = o->jobs,
 			   .seconds = 3600,
 			   .arg = &sc,
+			   .enter = scan_enter,
 			   .run = scan_one,
 			   .done = scan_done };
 	size_t format;

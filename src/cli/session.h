@@ -39,6 +39,14 @@ int session_open(const struct options *o, struct arena *mem,
 		 struct session **ret, struct err *e);
 void session_closep(struct session **s); /* for CLEANUP */
 
+/*
+ * In a worker: no more rights than reading beneath the roots (and the system's
+ * programs, for validators) and writing below `output` (NULL: nowhere). Without
+ * Landlock in the kernel nothing is given up.
+ */
+int session_confine(const struct session *s, const char *output,
+		    struct err *e);
+
 /* The places that were looked at, for the message when no guest was found. */
 char *session_places(const struct session *s, struct arena *mem);
 

@@ -20,6 +20,11 @@ static int read_one(void *arg, size_t i, struct buf *record,
 	return 0;
 }
 
+static int enter(void *arg, struct err *e)
+{
+	return session_confine(arg, NULL, e);
+}
+
 /* A guest that failed has no part in the fleet; its plan says why. */
 static void add_one(void *arg, size_t i, const struct batch_result *r)
 {
@@ -54,6 +59,7 @@ int session_fleet(struct session *s, struct err *e)
 				 .jobs = s->o->jobs,
 				 .seconds = 300,
 				 .arg = s,
+				 .enter = enter,
 				 .run = read_one,
 				 .done = add_one };
 

@@ -231,10 +231,55 @@ static void order(struct plan *p)
 	derive_i64(g, FIELD_START_ORDER, g, place, from, f);
 }
 
+/* C libraries before 2.14 call the kernel through vsyscall; targets.md 1.4. */
+enum { GLIBC_WITHOUT_VSYSCALL = 14 };
+
+/* "libc-2.5.so" -> 5; false when the directory has none. */
+static bool glibc_minor(struct plan *p, const char *dir, uint64_t *ret)
+{
+	static const char head[] = "libc-2.";
+	struct tree_entries list;
+	struct err e;
+
+	if (tree_list(p->root, dir, p->g->mem, &list, &e) < 0)
+		return false;
+	for (size_t i = 0; i < list.n; i++) {
+		const char *v = list.v[i].name;
+
+		if (!str_starts(v, head))
+			continue;
+		v += strlen(head);
+		if (num_u64(arena_strndup(p->g->mem, v,
+					  strspn(v, "0123456789")),
+			    ret, &e) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void old_library(struct plan *p)
+{
+	static const char *const dirs[] = { "/lib64", "/lib",
+					    "/lib/x86_64-linux-gnu",
+					    "/lib/i386-linux-gnu" };
+	uint64_t minor;
+
+	for (size_t i = 0; i < COUNT(dirs) && p->root != NULL; i++) {
+		if (!glibc_minor(p, dirs[i], &minor))
+			continue;
+		if (minor < GLIBC_WITHOUT_VSYSCALL)
+			finding_add(p->g, FIND_INI_VSYSCALL, NULL,
+				    plan_origin(p, "boot", p->g->rootfs.from),
+				    "%s has glibc 2.%" PRIu64, dirs[i], minor);
+		return;
+	}
+}
+
 static void host_kernel(struct plan *p)
 {
 	struct guest *g = p->g;
 
+	old_library(p);
 	if (g->arch.from != NULL &&
 	    (str_eq(g->arch.v, "i686") || str_eq(g->arch.v, "i386")))
 		finding_add(g, FIND_INI_32BIT, NULL, g->arch.from,

@@ -116,16 +116,13 @@ void parts_bins(const json_t *guest, const char *target, struct parts_bins *ret)
 
 void parts_tally(const json_t *record, struct parts_tally *ret)
 {
-	const json_t *codes = json_object_get(record, "codes");
+	const json_t *tally = json_object_get(record, "tally"), *n;
+	size_t i;
 
 	*ret = (struct parts_tally){ 0 };
-	for (enum finding_id id = 0; id < FIND__MAX; id++) {
-		const struct finding_row *row = finding_row(id);
-		const json_t *c = json_object_get(codes, row->code);
-
-		if (c != NULL)
-			ret->n[row->severity] += json_num(c, "open");
-	}
+	json_array_foreach (tally, i, n)
+		if (i < COUNT(ret->n))
+			ret->n[i] = (size_t)json_integer_value(n);
 }
 
 void parts_verdicts(const struct report_totals *t,

@@ -31,6 +31,24 @@ static json_t *verdicts(const json_t *guest)
 	return all;
 }
 
+/* Open findings by severity, so that the codes need not be kept. */
+static json_t *tally(const json_t *codes)
+{
+	uint64_t n[SEV_BLOCKER + 1] = { 0 };
+	json_t *list = json_array();
+
+	for (enum finding_id id = 0; id < FIND__MAX; id++) {
+		const struct finding_row *row = finding_row(id);
+		const json_t *c = json_object_get(codes, row->code);
+
+		if (c != NULL)
+			n[row->severity] += json_num(c, "open");
+	}
+	for (size_t i = 0; i < COUNT(n); i++)
+		json_array_append_new(list, json_integer((json_int_t)n[i]));
+	return list;
+}
+
 json_t *report_record(const json_t *guest)
 {
 	static const char *const kept[] = { "key", "host", "name", "kind",
@@ -44,6 +62,7 @@ json_t *report_record(const json_t *guest)
 	json_put(o, "targets", verdicts(guest));
 	json_array_foreach (json_object_get(guest, "findings"), i, f)
 		count_code(codes, f);
+	json_put(o, "tally", tally(codes));
 	json_put(o, "codes", codes);
 	if (json_is_true(json_object_get(guest, "same")))
 		json_put_bool(o, "same", true); /* --resume left it alone */
@@ -88,6 +107,7 @@ void report_totals_add(struct report_totals *t, json_t *record)
 	t->blocked += str_eq(verdict, "blocked");
 	t->failed += str_eq(verdict, "failed");
 	add_codes(t, json_object_get(record, "codes"));
+	json_object_del(record, "codes"); /* summed up: 2 KiB a guest */
 	json_array_append_new(t->guests, record);
 }
 

@@ -9,12 +9,14 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/host_parts.h"
 #include "cli/package.h"
 #include "cli/planning.h"
 
 struct converting {
 	int dir; /* of the output; -1 in a dry run */
 	json_t *index;
+	json_t *host; /* what the new host needs, of all guests */
 	size_t n_written;
 };
 
@@ -37,6 +39,8 @@ static int convert_one(void *planning, size_t i, struct buf *record,
 	if (doc == NULL)
 		doc = work_document(w);
 	json_put_bool(doc, "same", same == 1);
+	if (w->verdict < VERDICT_BLOCKED)
+		json_put(doc, "host_parts", host_parts_of(w));
 	planning_render(p, doc, record, section);
 	if (c->dir < 0) {
 		buf_clear(section);
@@ -86,6 +90,7 @@ static void note_guest(struct planning *p, size_t i, const json_t *record)
 
 	if (c->dir < 0)
 		return;
+	host_parts_add(c->host, json_object_get(record, "host_parts"));
 	now(time);
 	if (json_is_true(json_object_get(record, "same"))) {
 		if (!p->s->o->quiet)
@@ -183,7 +188,8 @@ static int finish(struct planning *p, struct converting *c, struct err *e)
 {
 	if (c->dir < 0)
 		return planning_sections(p, stdout, e);
-	if (write_page(p, c->dir, e) < 0)
+	if (host_parts_write(c->host, c->dir, e) < 0 ||
+	    write_page(p, c->dir, e) < 0)
 		return -1;
 	print_summary(p);
 	return 0;
@@ -195,6 +201,7 @@ int convert_run(const struct options *o, struct arena *mem, struct err *e)
 	struct session *s CLEANUP(session_closep) = NULL;
 	struct planning *p CLEANUP(planning_freep) = NULL;
 	json_t *index CLEANUP(json_freep) = NULL;
+	json_t *host CLEANUP(json_freep) = json_object();
 	struct converting c;
 
 	if (o->output == NULL)
@@ -209,7 +216,7 @@ int convert_run(const struct options *o, struct arena *mem, struct err *e)
 	if (open_output(o, &dir, e) < 0 || session_fleet(s, e) < 0)
 		return -1;
 	index = load_index(dir);
-	c = (struct converting){ .dir = dir, .index = index };
+	c = (struct converting){ .dir = dir, .index = index, .host = host };
 	p = planning_new(s, &html_report, false);
 	p->arg = &c;
 	p->after = note_guest;

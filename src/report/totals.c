@@ -66,6 +66,9 @@ json_t *report_record(const json_t *guest)
 	json_put(o, "codes", codes);
 	if (json_is_true(json_object_get(guest, "same")))
 		json_put_bool(o, "same", true); /* --resume left it alone */
+	if (json_object_get(guest, "host_parts") != NULL)
+		json_put(o, "host_parts",
+			 json_incref(json_object_get(guest, "host_parts")));
 	return o;
 }
 
@@ -108,6 +111,7 @@ void report_totals_add(struct report_totals *t, json_t *record)
 	t->failed += str_eq(verdict, "failed");
 	add_codes(t, json_object_get(record, "codes"));
 	json_object_del(record, "codes"); /* summed up: 2 KiB a guest */
+	json_object_del(record, "host_parts");
 	json_array_append_new(t->guests, record);
 }
 

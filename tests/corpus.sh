@@ -1,0 +1,182 @@
+#!/bin/sh
+# A line for each guest of a corpus of real configurations: accounted (settings
+# = sum of the bins = what count_settings.py counts), loaded (liblxc reads the
+# config that was emitted, where it is installed), or why not. Nothing of the
+# corpus is changed or kept; links of SYMLINKS.tsv are made in a scratch copy.
+#
+# usage: corpus.sh DIR           trees, single guests, NAME.conf, pieces
+#        corpus.sh --values DIR  files that are no configurations, each as each
+#                                kind of value (robust.sh)
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+top=$PWD
+rehost=${REHOST:-build/rehost}
+case $rehost in /*) ;; *) rehost=$top/$rehost ;; esac
+LC_ALL=C
+export LC_ALL
+
+if [ "${1-}" = --values ] && [ $# -eq 2 ]; then
+	exec sh tests/robust.sh "$2"
+fi
+if [ $# -ne 1 ] || [ ! -d "$1" ]; then
+	echo "usage: corpus.sh [--values] DIR" >&2
+	exit 2
+fi
+tmp=$(mktemp -d) || exit 1
+trap 'chmod -R u+rwX "$tmp"; rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+confdir=$tmp/host/etc/vservers
+good=0
+bad=0
+
+# Names that only a guest's directory holds, of any of the tools.
+is_guest()
+{
+	for f in context vdir bcapabilities ccapabilities cflags flags nflags \
+		interfaces apps uts rlimits schedule fstab name bcaps ccaps \
+		fstab.external; do
+		[ ! -e "$1/$f" ] || return 0
+	done
+	return 1
+}
+
+# place DIR NAME: as a guest of the scratch host, or all that lies in it
+place()
+{
+	if is_guest "$1"; then
+		cp -R "$1" "$confdir/$2"
+	else
+		cp -R "$1/." "$confdir"
+	fi
+}
+
+# links: those of every SYMLINKS.tsv, relative to where it lies
+links()
+{
+	find "$confdir" -name SYMLINKS.tsv >"$tmp/lists"
+	while read -r list; do
+		sed 1d "$list" |
+		while IFS="$(printf '\t')" read -r link target rest; do
+			[ -n "$target" ] || continue
+			mkdir -p "$(dirname "${list%/*}/$link")"
+			rm -rf "${list%/*}/${link:?}"
+			ln -s "$target" "${list%/*}/$link"
+		done
+		rm -f "$list"
+	done <"$tmp/lists"
+	find "$confdir" \( -name README.md -o -name manifest.tsv \) -delete
+}
+
+# guests: "NAME<tab>PATH beneath the host" of what is there
+guests()
+{
+	for path in "$confdir"/*; do
+		name=${path##*/}
+		case $name in
+		*.conf)
+			[ ! -f "$path" ] ||
+				printf '%s\t%s\n' "${name%.conf}" \
+					"/etc/vservers/$name" ;;
+		*)
+			[ ! -d "$path" ] || printf '%s\t%s\n' "$name" \
+				"/etc/vservers/$name" ;;
+		esac
+	done
+}
+
+# accounted NAME: settings, bins and the second count of plan.json
+accounted()
+{
+	python3 - "$tmp" "$1" <<'END'
+import json, os, sys
+sys.path.insert(0, "tests")
+import count_settings
+
+top, name = sys.argv[1:]
+try:
+    with open(top + "/plan.json") as f:
+        g = json.load(f)["guests"][0]
+except (ValueError, IndexError) as e:
+    sys.exit("no JSON: %s" % e)
+if g["verdict"] == "failed":
+    for f in g["findings"]:
+        if f["code"].startswith("SYN"):
+            sys.exit("%s: %s" % (f["code"], f["message"]))
+    sys.exit("failed")
+for s in g["settings"]:
+    if set(s["outcome"]) != {"model", "lxc"}:
+        sys.exit("%s: no bin: %s" % (s["file"], s["outcome"]))
+again = count_settings.count(count_settings.Host(top + "/host"),
+                             os.fsencode(name))
+if again != len(g["settings"]):
+    sys.exit("%d settings, counted again %d" % (len(g["settings"]), again))
+bins = {}
+for s in g["settings"]:
+    bins[s["outcome"]["lxc"]] = bins.get(s["outcome"]["lxc"], 0) + 1
+os.makedirs(top + "/lxc/x", exist_ok=True)
+for path, text in g["targets"]["lxc"]["files"].items():
+    os.makedirs(os.path.dirname(top + "/lxc/x/" + path), exist_ok=True)
+    with open(top + "/lxc/x/" + path, "w") as f:
+        f.write(text)
+print("%d settings (%s), %s" % (
+    len(g["settings"]),
+    ", ".join("%d %s" % (n, b) for b, n in sorted(bins.items())),
+    g["verdict"]))
+END
+}
+
+# loaded: "loaded", or why not
+loaded()
+{
+	if ! command -v lxc-info >/dev/null; then
+		echo "not loaded: there is no lxc-info"
+	elif lxc-info -P "$tmp/lxc" -n x -c lxc.rootfs.path >"$tmp/info" 2>&1 &&
+		grep -q '^lxc.rootfs.path = ' "$tmp/info"; then
+		echo "loaded"
+	else
+		echo "NOT LOADED: $(head -n 1 "$tmp/info")"
+	fi
+}
+
+# look GROUP NAME PATH: its line
+look()
+{
+	rm -rf "$tmp/lxc"
+	timeout -k 5 60 "$rehost" plan -t model,lxc --format json --from vserver \
+		--root "$tmp/host" "$3" >"$tmp/plan.json" 2>"$tmp/err"
+	status=$?
+	if [ "$status" -ne 0 ] && [ "$status" -ne 3 ]; then
+		what="status $status: $(head -n 1 "$tmp/err")"
+		line="FAILED"
+	elif what=$(accounted "$2" 2>&1); then
+		line="accounted, $(loaded)"
+	else
+		line="UNACCOUNTED"
+	fi
+	case $line in
+	*[A-Z][A-Z]*) bad=$((bad + 1)) ;;
+	*) good=$((good + 1)) ;;
+	esac
+	echo "$1/$2: $line: $what"
+}
+
+for group in "$1"/*/; do
+	group=${group%/}
+	rm -rf "$tmp/host"
+	mkdir -p "$confdir"
+	echo corpus >"$tmp/host/etc/hostname"
+	place "$group" "${group##*/}"
+	chmod -R u+rwX "$tmp/host"
+	links
+	guests >"$tmp/guests"
+	if [ ! -s "$tmp/guests" ]; then
+		echo "${group##*/}: no guest"
+		continue
+	fi
+	while IFS="$(printf '\t')" read -r name path; do
+		look "${group##*/}" "$name" "$path"
+	done <"$tmp/guests"
+done
+echo "$good guests accounted, $bad not"
+[ "$bad" -eq 0 ] && [ "$good" -gt 0 ]

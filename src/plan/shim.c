@@ -150,8 +150,10 @@ static bool configure(struct buf *b, const struct guest *g)
 	const struct style_row *row = style_row(g);
 
 	buf_printf(b,
-		   "# What rehost-init does as pid 1, as style %s did: see "
-		   "rehost(1).\n",
+		   "# rehost-init, pid 1, does what style %s did. KEY=VALUE, "
+		   "an argument, variable\n"
+		   "# or directory a line; stop and then the signals of kill "
+		   "on SIGPWR, SIGTERM.\n",
 		   g->init_style.v);
 	if (row != NULL && row->clear != NULL) {
 		const struct strv dirs = strv_split(g->mem, row->clear, " ");

@@ -6,6 +6,9 @@
  *   check_pack verify DIRECTORY FILES ARCHIVE
  *   check_pack verify -t DIRECTORY FILES TREE
  *
+ *   check_pack time COMMAND [ARGUMENT...]    prints "WALL CPU PEAK" at the end:
+ *                   seconds, seconds, KiB of the largest process
+ *
  * -b shifts back, -t is a tree instead of an archive. All nodes are kept.
  */
 #ifndef REHOST_TESTS_CHECK_PACK_TOOL_H
@@ -14,6 +17,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "base/num.h"
 #include "check_pack.h"
@@ -165,11 +172,43 @@ static int tool_verify(struct tool *t, char **argv)
 	return got.n > 0 ? 3 : 0;
 }
 
+static double tool_seconds(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static int tool_time(char **argv)
+{
+	struct rusage used;
+	struct timespec a, b;
+	int status = -1;
+	pid_t pid;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	pid = fork();
+	if (pid == 0) {
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid ||
+	    getrusage(RUSAGE_CHILDREN, &used))
+		return 1;
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	printf("%.3f %.3f %ld\n",
+	       (double)(b.tv_sec - a.tv_sec) +
+		       (double)(b.tv_nsec - a.tv_nsec) / 1e9,
+	       tool_seconds(used.ru_utime) + tool_seconds(used.ru_stime),
+	       used.ru_maxrss);
+	return status != 0;
+}
+
 static int tool(int argc, char **argv)
 {
 	struct arena *mem CLEANUP(arena_freep) = arena_new();
 	struct tool t = { .mem = mem };
 
+	if (str_eq(argv[0], "time") && argc > 1)
+		return tool_time(argv + 1);
 	tool_options(&t, argc, argv);
 	if (str_eq(argv[0], "pack") && argc - optind >= 2)
 		return tool_pack(&t, argv + optind);

@@ -57,7 +57,7 @@ dir=$(mktemp -d) || exit 1
 clean()
 {
 	chattr -i "$dir/guest/etc/locked" 2>/dev/null
-	umount "$dir/guest/mnt" 2>/dev/null
+	umount "$dir/guest/mnt" "$dir/small" 2>/dev/null
 	rm -rf "$dir"
 }
 trap clean EXIT
@@ -120,7 +120,9 @@ facts()
 		find . -type d -printf '%p %y %m %U %G %T@\n' | sort
 		find dev -type c -exec stat -c '%n %F %t %T' {} + | sort
 		find dev -type b -exec stat -c '%n %F %t %T' {} + | sort
-		find . -type f -links +1 -printf '%p\n' | sort
+		# the names of an inode, by the first of them
+		find . ! -type d -links +1 -printf '%i %p\n' | sort -k 2 |
+			awk '!($1 in first) { first[$1] = $2 } { print first[$1], $2 }'
 		find . -type f -size -1G -exec cksum {} + | sort -k 3
 		getfattr -R -P -h -d -m - -e hex . | sed '/^# file/s/.*/&/'
 		getfacl -R -P -n .
@@ -213,6 +215,120 @@ if command -v bsdtar >/dev/null; then
 	same "$dir/want" "$dir/got" "$name"
 else
 	skip "$name" "bsdtar is not installed"
+fi
+
+# unpack NAME FILE: with GNU tar into $dir/NAME, compared with $dir/want
+unpack()
+{
+	mkdir "$dir/$1"
+	tar --numeric-owner --xattrs --xattrs-include='*' --acls -xpf "$2" \
+		-C "$dir/$1" 2>/dev/null
+	facts "$dir/$1" >"$dir/got" 2>>"$dir/err"
+	same "$dir/want" "$dir/got" "GNU tar gives the tree back from $1"
+	rm -rf "${dir:?}/$1"
+	command -v bsdtar >/dev/null || return
+	mkdir "$dir/$1"
+	LC_ALL=C.UTF-8 bsdtar --numeric-owner --xattrs --acls -xpf "$2" -C "$dir/$1"
+	touch -r "$dir/guest" "$dir/$1"
+	facts "$dir/$1" 2>>"$dir/err" |
+		sed 's/^user\.odd%3D%25name=/user.odd\\075%name=/' >"$dir/got"
+	same "$dir/want" "$dir/got" "bsdtar gives the tree back from $1"
+	rm -rf "${dir:?}/$1"
+}
+
+for format in gzip xz none; do
+	"$tool" pack -f $format "$dir/guest" "$dir/out.$format" >"$dir/result.$format"
+	ok $? "packs with $format"
+	[ "$(grep ^tar_sha256 "$dir/result.$format")" = "$(grep ^tar_sha256 "$dir/result")" ]
+	ok $? "$format holds the same tar"
+	unpack $format "$dir/out.$format"
+done
+[ "$(od -An -tx1 -j3 -N5 "$dir/out.gzip" | tr -d ' ')" = 0000000000 ]
+ok $? "gzip's header holds neither name nor time"
+
+# the list, against the archive, the guest itself, and a changed guest
+"$tool" pack -l files.zst "$dir/guest" "$dir/listed.tar.zst" >/dev/null
+ok $? "packs with a list"
+"$tool" verify "$dir" files.zst listed.tar.zst >"$dir/verified"
+ok $? "the archive is as the list says"
+"$tool" verify -t "$dir" files.zst "$dir/guest" >"$dir/verified"
+ok $? "so is the guest"
+
+# a tree in place of an archive
+"$tool" pack -t -l tree.zst "$dir/guest" "$dir/tree" >/dev/null
+ok $? "writes a tree"
+facts "$dir/tree" >"$dir/got" 2>>"$dir/err"
+same "$dir/want" "$dir/got" "the tree is as the guest"
+[ "$(stat -c %b "$dir/tree/etc/huge")" -lt 100 ] && [ "$(stat -c %b "$dir/tree/etc/sparse")" -lt 1000 ]
+ok $? "the tree has its holes"
+"$tool" verify -t "$dir" tree.zst "$dir/tree" >"$dir/verified"
+ok $? "the tree is as its list says"
+setfacl -n -m u:12345:--- "$dir/tree/etc/acl"
+setcap cap_net_raw+ep "$dir/tree/bin/ping"
+chown 0:4 "$dir/tree/dev/disk"
+chmod u-s "$dir/tree/bin/su"
+"$tool" verify -t "$dir" tree.zst "$dir/tree" >"$dir/verified"
+[ $? -eq 3 ] && [ "$(sed 1d "$dir/verified" | cut -d' ' -f1,2 | tr '\n' ' ')" = \
+	"/bin/ping: xattrs /bin/su: mode /dev/disk: owner /etc/acl: xattrs " ]
+ok $? "what was changed in it is named"
+
+# shifted and back again it is the same
+"$tool" pack -t -s 0:500000:5000000 "$dir/guest" "$dir/shifted" >/dev/null
+ok $? "writes a tree with its ids shifted"
+[ "$(stat -c %u:%g "$dir/shifted/etc/high" "$dir/shifted/bin/su" | tr '\n' ' ')" = \
+	"3500000:3500001 500000:512345 " ]
+ok $? "owners are shifted"
+getfacl -n -c "$dir/shifted/etc/acl" 2>/dev/null | grep -q '^user:512345:rwx' &&
+	getfacl -n -c "$dir/shifted/etc/acl" 2>/dev/null | grep -q '^group:554321:r--'
+ok $? "ACLs are shifted"
+getcap -n "$dir/shifted/bin/ping" | grep -q 'rootid=500000'
+ok $? "capabilities are shifted"
+"$tool" pack -b -s 0:500000:5000000 "$dir/shifted" "$dir/back.tar.zst" >"$dir/result.back"
+ok $? "packs it shifted back"
+[ "$(grep ^tar_sha256 "$dir/result.back")" = "$(grep ^tar_sha256 "$dir/result")" ]
+ok $? "which is the archive of the guest"
+"$tool" pack -s 0:500000:5000000 "$dir/guest" "$dir/out.shifted" >/dev/null
+mkdir "$dir/unshifted"
+tar --numeric-owner --xattrs --xattrs-include='*' --acls --zstd -xpf "$dir/out.shifted" \
+	-C "$dir/unshifted" 2>/dev/null
+facts "$dir/shifted" >"$dir/want.shifted" 2>>"$dir/err"
+facts "$dir/unshifted" >"$dir/got" 2>>"$dir/err"
+same "$dir/want.shifted" "$dir/got" "GNU tar unpacks the same from a shifted archive"
+"$tool" pack -s 0:500000:1000 "$dir/guest" "$dir/none" >/dev/null 2>"$dir/message"
+[ $? -eq 1 ] && grep -q 'shift ids of /bin/su: group id 12345 is in none of the ranges' "$dir/message" &&
+	[ ! -e "$dir/none" ]
+ok $? "an id that the ranges lack is named"
+
+# a full file system leaves nothing
+mkdir "$dir/small"
+if mount -t tmpfs -o size=64k none "$dir/small"; then
+	head -c 1000000 /dev/urandom >"$dir/guest/home/noise"
+	"$tool" pack -l files "$dir/guest" "$dir/small/out" >/dev/null 2>"$dir/message"
+	[ $? -eq 1 ] && grep -q 'No space left' "$dir/message" && [ -z "$(ls -A "$dir/small")" ]
+	ok $? "a full file system leaves nothing"
+	"$tool" pack -t "$dir/guest" "$dir/small/out" >/dev/null 2>"$dir/message"
+	[ $? -eq 1 ] && [ -z "$(ls -A "$dir/small")" ]
+	ok $? "a full file system leaves no tree"
+	umount "$dir/small"
+else
+	skip "a full file system leaves nothing" "no tmpfs can be mounted"
+fi
+
+# clones where the file system can
+name="files of a tree are clones"
+if command -v mkfs.xfs >/dev/null && truncate -s 400M "$dir/xfs.img" &&
+	mkfs.xfs -q "$dir/xfs.img" && mount -o loop "$dir/xfs.img" "$dir/small" 2>/dev/null; then
+	mkdir "$dir/small/guest"
+	head -c 50000000 /dev/urandom >"$dir/small/guest/file"
+	sync -f "$dir/small"
+	before=$(df --output=used -k "$dir/small" | tail -n 1)
+	"$tool" pack -t "$dir/small/guest" "$dir/small/tree" >/dev/null
+	after=$(df --output=used -k "$dir/small" | tail -n 1)
+	cmp -s "$dir/small/guest/file" "$dir/small/tree/file" && [ $((after - before)) -lt 10000 ]
+	ok $? "$name"
+	umount "$dir/small"
+else
+	skip "$name" "no file system that can"
 fi
 
 echo "1..$tests"

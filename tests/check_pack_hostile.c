@@ -1,0 +1,360 @@
+/*
+ * Packing trees that work against it: directories swapped for links while it
+ * runs, files without end, paths of any depth, no room, and being killed at
+ * any moment.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "check_pack.h"
+
+/* How many entries the current directory has whose name begins so. */
+static unsigned count_names(const char *begin)
+{
+	DIR *d = opendir(".");
+	const struct dirent *de;
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	while ((de = readdir(d)))
+		n += str_starts(de->d_name, begin);
+	closedir(d);
+	return n;
+}
+
+static void end_child(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/* Swaps root/dir with a link that leads out, until it is killed. */
+static pid_t start_swapping(void)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	while (pid == 0) {
+		renameat2(AT_FDCWD, "root/dir", AT_FDCWD, "root/trap",
+			  RENAME_EXCHANGE);
+		if (getppid() == 1)
+			_exit(0);
+	}
+	return pid;
+}
+
+/*
+ * Nothing from outside may get in. The trap leads to a directory that looks
+ * like the one it is swapped with, but for its content.
+ */
+START_TEST(swap)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	pid_t pid;
+
+	box_open(&b);
+	ck_assert_int_eq(mkdir("root/dir", 0755), 0);
+	ck_assert_int_eq(mkdir("root/dir/sub", 0755), 0);
+	ck_assert_int_eq(mkdir("out", 0755), 0);
+	ck_assert_int_eq(mkdir("out/sub", 0755), 0);
+	for (int i = 0; i < 50; i++) {
+		make_file(arena_printf(b.mem, "root/dir/sub/%d", i), "in", 2);
+		make_file(arena_printf(b.mem, "out/sub/%d", i), "SECRET", 6);
+	}
+	ck_assert_int_eq(symlink("../out", "root/trap"), 0);
+	pid = start_swapping();
+	for (int i = 0; i < 60; i++) {
+		struct listing l CLEANUP(listing_done) = { 0 };
+
+		pack_ok(&b, &o);
+		list_open(&l, "out.tar.zst");
+		while (list_next(&l)) {
+			read_content(&l);
+			ck_assert_ptr_null(strstr(buf_str(&l.content), "SEC"));
+		}
+	}
+	end_child(pid);
+}
+END_TEST
+
+enum { ENOUGH = 128 << 20 };
+
+/* A file that grows faster than it is read ends where it ended when opened. */
+START_TEST(grow)
+{
+	static char data[1 << 16];
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct listing l CLEANUP(listing_done) = { 0 };
+	int fd CLEANUP(fd_closep) = -1;
+	pid_t pid;
+
+	box_open(&b);
+	memset(data, 'x', sizeof(data));
+	make_file("root/log", data, sizeof(data));
+	fd = open("root/log", O_WRONLY | O_APPEND | O_CLOEXEC);
+	pid = fork();
+	while (pid == 0) { /* until it is enough, or it is killed */
+		struct stat st;
+
+		if (write(fd, data, sizeof(data)) < 0 || fstat(fd, &st) ||
+		    st.st_size >= ENOUGH)
+			_exit(0);
+	}
+	do /* it cannot be slower than the file's end at every try */
+		pack_ok(&b, &o);
+	while (b.got.changed.n == 0 && b.got.bytes_in < ENOUGH);
+	end_child(pid);
+	ck_assert_uint_eq(b.got.changed.n, 1);
+	find_member(&l, "./log");
+	ck_assert_uint_eq(l.content.n, (size_t)archive_entry_size(l.ae));
+	ck_assert_uint_eq(b.got.bytes_in, l.content.n);
+}
+END_TEST
+
+enum { DEPTH = 10000 };
+
+/* Far longer than any path that a system call takes. */
+START_TEST(deep)
+{
+	struct pack_options o = { .one_fs = true };
+	const struct pack_variant v = { .name = "deep" };
+	struct pack_job job = { .dirfd = -1,
+				.options = &o,
+				.variants = &v,
+				.n = 1,
+				.files = "files.zst" };
+	struct pack_check check = { .files = "files.zst" };
+	struct pack_outcome got;
+	struct pack_verified same;
+	struct box b CLEANUP(box_done);
+	int top CLEANUP(fd_closep) = -1;
+
+	box_open(&b);
+	top = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(chdir("root"), 0);
+	for (int i = 0; i < DEPTH; i++) {
+		ck_assert_int_eq(mkdir("d", 0755), 0);
+		ck_assert_int_eq(chdir("d"), 0);
+	}
+	make_file("bottom", "x", 1);
+	ck_assert_int_eq(fchdir(top), 0);
+	job.dirfd = check.dirfd = top;
+	ck_assert_msg(pack_run(b.t, &job, b.mem, &got, &b.e) == 0, "%s",
+		      b.e.msg);
+	ck_assert_uint_eq(got.v[0].dirs, DEPTH + 1);
+	ck_assert_uint_eq(got.v[0].files, 1);
+	check.tree = b.t;
+	ck_assert_int_eq(pack_verify(&check, b.mem, &same, &b.e), 0);
+	ck_assert_uint_eq(same.n, 0);
+	check.archive = "deep";
+	ck_assert_int_eq(pack_verify(&check, b.mem, &same, &b.e), 0);
+	ck_assert_uint_eq(same.n, 0);
+	ck_assert_uint_eq(same.members, DEPTH + 2);
+	if (geteuid() == 0) { /* and as a tree */
+		o.as_tree = true;
+		ck_assert_int_eq(unlink("deep"), 0);
+		ck_assert_msg(pack_run(b.t, &job, b.mem, &got, &b.e) == 0, "%s",
+			      b.e.msg);
+		ck_assert_int_eq(pack_run(b.t, &job, b.mem, &got, &b.e), 0);
+		ck_assert_uint_eq(count_names(".deep"), 0);
+	}
+}
+END_TEST
+
+START_TEST(as_user)
+{
+	const struct pack_options o = { .as_tree = true };
+	struct box b CLEANUP(box_done);
+	bool is_root = geteuid() == 0;
+	int r;
+
+	box_open(&b);
+	if (is_root)
+		ck_assert_int_eq(seteuid(65534), 0);
+	r = pack(&b, "rootfs", &o);
+	if (is_root)
+		ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(r, -1);
+	ck_assert_int_eq(b.e.code, EPERM);
+	ck_assert_ptr_nonnull(strstr(b.e.msg, "need root"));
+	ck_assert_uint_eq(count_names(""), 3); /* . .. root */
+}
+END_TEST
+
+static void make_noise(const char *path, size_t n)
+{
+	struct buf b CLEANUP(buf_done) = { 0 };
+	uint64_t x = 88172645463325252;
+
+	while (b.n < n) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		buf_add(&b, &x, sizeof(x));
+	}
+	make_file(path, b.p, b.n);
+}
+
+/* The room ends at many places: each time an error, each time nothing left. */
+START_TEST(no_room)
+{
+	static const char *const format[] = { "zstd", "gzip:1", "none" };
+	struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct rlimit room = { 0, RLIM_INFINITY };
+	struct pack_variant v[] = { { .name = "one" }, { .name = "two" } };
+	const struct pack_job job = { .dirfd = AT_FDCWD,
+				      .options = &o,
+				      .variants = v,
+				      .n = 2,
+				      .files = "files" };
+	struct pack_outcome got;
+	unsigned errors = 0;
+
+	box_open(&b);
+	make_noise("root/noise", 6 << 20);
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(format_parse(format[_i], &o.format, &b.e), 0);
+	for (rlim_t at = 1; at < 7 << 20; at += 700001) {
+		room.rlim_cur = at;
+		ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &room), 0);
+		if (pack_run(b.t, &job, b.mem, &got, &b.e) == 0)
+			break;
+		errors++;
+		ck_assert_int_eq(b.e.code, EFBIG);
+		ck_assert_uint_eq(count_names(""), 3);
+	}
+	ck_assert_uint_ge(errors, 8);
+	room.rlim_cur = RLIM_INFINITY;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &room), 0);
+	ck_assert_int_eq(pack_run(b.t, &job, b.mem, &got, &b.e), 0);
+	ck_assert_uint_eq(count_names(""), 6);
+}
+END_TEST
+
+enum { KILLS = 60 };
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static pid_t start_packing(struct box *b)
+{
+	const struct pack_options o = { .one_fs = true };
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(pack(b, "out.tar.zst", &o) ? 1 : 0);
+	return pid;
+}
+
+/*
+ * Killed at moments over the whole run, and a little beyond: under its name
+ * there is nothing, or all. What is left beside has another name.
+ */
+START_TEST(kill_anywhere)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	char whole[DIGEST_HEX], sha256[DIGEST_HEX];
+	unsigned n_whole = 0;
+	double took;
+
+	box_open(&b);
+	make_noise("root/noise", 5 << 20);
+	took = seconds();
+	pack_ok(&b, &o);
+	took = seconds() - took;
+	memcpy(whole, b.got.sha256, sizeof(whole));
+	for (int i = 0; i < KILLS; i++) {
+		struct timespec wait = { 0 };
+		const char *data;
+		size_t n;
+		pid_t pid;
+
+		unlink("out.tar.zst");
+		wait.tv_nsec = (long)(took * 1.3e9 * i / KILLS) % 999999999;
+		pid = start_packing(&b);
+		nanosleep(&wait, NULL);
+		end_child(pid);
+		if (access("out.tar.zst", F_OK))
+			continue;
+		n_whole++;
+		tree_close(b.t);
+		ck_assert_int_eq(tree_open_dir(".", &b.t, &b.e), 0);
+		ck_assert_int_eq(tree_read(b.t, "out.tar.zst", 1 << 30, b.mem,
+					   &data, &n, &b.e),
+				 0);
+		digest_of(data, n, sha256);
+		ck_assert_str_eq(sha256, whole);
+		tree_close(b.t);
+		ck_assert_int_eq(tree_open_dir("root", &b.t, &b.e), 0);
+	}
+	ck_assert_uint_lt(n_whole, KILLS);
+	ck_assert_uint_le(count_names(".out.tar.zst."), KILLS);
+	pack_ok(&b, &o);
+	ck_assert_str_eq(b.got.sha256, whole);
+}
+END_TEST
+
+/* A million names would be the same code a hundred times as long. */
+START_TEST(many_entries)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	char name[64];
+
+	box_open(&b);
+	ck_assert_int_eq(chdir("root"), 0);
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "%d\n\377\033[31m", i);
+		ck_assert_int_eq(symlink("/../../etc/shadow", name), 0);
+	}
+	ck_assert_int_eq(chdir(".."), 0);
+	pack_ok(&b, &o);
+	ck_assert_uint_eq(b.got.links, 10000);
+	ck_assert_uint_eq(b.got.files, 0);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("pack_hostile");
+	TCase *c = tcase_create("pack_hostile");
+
+	tcase_add_test(c, swap);
+	tcase_add_test(c, grow);
+	tcase_add_test(c, deep);
+	tcase_add_test(c, as_user);
+	tcase_add_loop_test(c, no_room, 0, 3);
+	tcase_add_test(c, kill_anywhere);
+	tcase_add_test(c, many_entries);
+	tcase_set_timeout(c, 300);
+	suite_add_tcase(s, c);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *r;
+	int failed;
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	r = srunner_create(suite());
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed > 0;
+}

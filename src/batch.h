@@ -28,8 +28,8 @@ struct batch {
 	/* In the worker, once, before its first item. May be NULL. */
 	int (*enter)(void *arg, struct err *e);
 	/* In the worker: item i. Fills both buffers (JSON; rendered text). */
-	int (*run)(void *arg, size_t i, struct buf *record,
-		   struct buf *section, struct err *e);
+	int (*run)(void *arg, size_t i, struct buf *record, struct buf *section,
+		   struct err *e);
 	/* In the parent, in order of i; the result is the batch's. */
 	void (*done)(void *arg, size_t i, const struct batch_result *r);
 	/* In the parent when an item starts or bytes come; may be NULL. */

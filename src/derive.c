@@ -36,8 +36,7 @@ static void cover(struct guest *g, enum field_id id, const void *object,
 }
 
 static bool derive(struct guest *g, enum field_id id, void *object,
-		   struct value v, const struct origin *from,
-		   struct finding *f)
+		   struct value v, const struct origin *from, struct finding *f)
 {
 	v.type = field_get(id)->type;
 	v.from = from;

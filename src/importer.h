@@ -24,8 +24,8 @@ enum fate {
 	FATE_DECIDED,  /* the parser decides by value: bin and finding there */
 };
 
-struct key {               /* one row a source key */
-	const char *name;  /* path or key; '*' stands for an item's name */
+struct key {              /* one row a source key */
+	const char *name; /* path or key; '*' stands for an item's name */
 	enum fate fate;
 	enum field_id field; /* FIELD__MAX: none */
 	int (*parse)(struct reading *r, const char *value, struct err *e);

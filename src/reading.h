@@ -55,8 +55,7 @@ void reading_decide(struct reading *r, enum bin bin, const char *note_fmt, ...)
 	PRINTF(3, 4);
 
 /* Marks the current setting as approximated by its source's semantics. */
-void reading_approx(struct reading *r, const char *note_fmt, ...)
-	PRINTF(2, 3);
+void reading_approx(struct reading *r, const char *note_fmt, ...) PRINTF(2, 3);
 
 /* A finding at the current setting's origin. */
 struct finding *reading_find(struct reading *r, enum finding_id id,
@@ -64,8 +63,8 @@ struct finding *reading_find(struct reading *r, enum finding_id id,
 
 /* A finding at a place of its own: a whole file, or the guest. */
 struct finding *reading_find_at(struct reading *r, enum finding_id id,
-				const struct origin *from, const char *fmt,
-				...) PRINTF(4, 5);
+				const struct origin *from, const char *fmt, ...)
+	PRINTF(4, 5);
 
 /* An origin in the guest's arena. line 0: the file as a whole. */
 const struct origin *reading_origin(struct reading *r, enum origin_kind kind,

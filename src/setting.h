@@ -34,13 +34,13 @@ struct setting_part {
 };
 
 struct setting {
-	struct origin from;     /* file, line, key, text */
-	const char *item;       /* element or sub-key; NULL: the whole value */
-	const struct key *row;  /* NULL for an unknown key */
-	bool decided;           /* bin holds for every target */
-	bool approx;            /* its own row is an approximation */
+	struct origin from;    /* file, line, key, text */
+	const char *item;      /* element or sub-key; NULL: the whole value */
+	const struct key *row; /* NULL for an unknown key */
+	bool decided;          /* bin holds for every target */
+	bool approx;           /* its own row is an approximation */
 	enum bin bin;
-	const char *note;       /* why, or what won over it */
+	const char *note; /* why, or what won over it */
 	VEC(struct setting_part) parts;
 };
 

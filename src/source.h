@@ -17,10 +17,10 @@ struct host {
 	const char *dir;  /* the directory given, for messages */
 	struct tree *tree;
 	const struct facts *facts; /* of `capture`; NULL when there are none */
-	const struct site *site; /* its choices; NULL: all defaults */
+	const struct site *site;   /* its choices; NULL: all defaults */
 };
 
-/* What `list` finds and `read` reads. All strings live in the caller's arena. */
+/* What `list` finds and `read` reads; strings live in the caller's arena. */
 struct source {
 	const struct host *host;
 	const char *kind; /* the importer's name */

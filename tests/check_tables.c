@@ -301,7 +301,7 @@ START_TEST(default_rows)
 }
 END_TEST
 
-/* --- examples of Linux-VServer ------------------------------------------------ */
+/* --- examples of Linux-VServer ------------------------------------------- */
 
 /* A guest being read beneath an empty root. */
 struct box {

@@ -37,7 +37,7 @@ struct legacy_scan {
 };
 
 /* Everything is in mem; nothing points into data. */
-void legacy_scan(struct legacy_scan *scan, struct arena *mem,
-		 const char *data, size_t n);
+void legacy_scan(struct legacy_scan *scan, struct arena *mem, const char *data,
+		 size_t n);
 
 #endif

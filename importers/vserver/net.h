@@ -65,10 +65,8 @@ int vserver_net_keep_default(struct reading *r, const char *value,
 			     struct err *e);
 int vserver_net_keep_vlandev(struct reading *r, const char *value,
 			     struct err *e); /* .defaults/interfaces/vlandev */
-int vserver_net_keep_space(struct reading *r, const char *value,
-			   struct err *e);
-int vserver_net_keep_link(struct reading *r, const char *value,
-			  struct err *e);
+int vserver_net_keep_space(struct reading *r, const char *value, struct err *e);
+int vserver_net_keep_link(struct reading *r, const char *value, struct err *e);
 
 /* IPROOT of a legacy guest says "every address of the host". */
 void vserver_net_legacy_all(struct reading *r);

@@ -376,7 +376,8 @@ static void take_burst(struct reading *r, struct vserver_bucket *b,
 	reading_resume(r, b->s[VS_SCHED_MAX]);
 	take_u64(r, FIELD_CPU_BURST, r->g, burst < quota ? burst : quota);
 	reading_approx(r,
-		       "%" PRIu64 " tokens at %" PRIu64 " ticks a second (assumed) are "
+		       "%" PRIu64 " tokens at %" PRIu64
+		       " ticks a second (assumed) are "
 		       "%" PRIu64 " microseconds: limit.cpu-burst %" PRIu64
 		       ", at most the quota",
 		       tokens, hz, burst, burst < quota ? burst : quota);

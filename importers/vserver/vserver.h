@@ -51,20 +51,20 @@ struct vserver_boot;   /* boot.c */
 
 /* reading.state */
 struct vserver {
-	struct tree *t;       /* the host's */
-	const char *cfg;      /* absolute: /etc/vservers/web */
-	const char *confdir;  /* absolute: /etc/vservers */
-	const char *name;     /* directory name */
-	bool legacy;          /* G0: NAME.conf */
-	unsigned page;        /* bytes in a page of the source */
+	struct tree *t;      /* the host's */
+	const char *cfg;     /* absolute: /etc/vservers/web */
+	const char *confdir; /* absolute: /etc/vservers */
+	const char *name;    /* directory name */
+	bool legacy;         /* G0: NAME.conf */
+	unsigned page;       /* bytes in a page of the source */
 	enum vserver_release release;
 
 	/* The file and token under the parser. */
-	const char *path;     /* below CFG: "interfaces/0/ip"; or
+	const char *path;  /* below CFG: "interfaces/0/ip"; or
 				 ".defaults/..." */
-	const char *star;     /* what the row's first '*' stands for */
-	const char *star2;    /* the second's */
-	bool unterminated;    /* last line, without newline */
+	const char *star;  /* what the row's first '*' stands for */
+	const char *star2; /* the second's */
+	bool unterminated; /* last line, without newline */
 	bool in_defaults;
 
 	struct vserver_caps *caps;
@@ -93,7 +93,7 @@ static inline struct vserver *vserver_of(struct reading *r)
  * .arg holds VS_ARG(format, n): the format and a number for the parser.
  */
 #define VS_ARG(format, n) ((unsigned)(format) | ((unsigned)(n) << 8))
-#define VS_FORMAT_OF(arg) ((enum vserver_format)((arg) & 0xff))
+#define VS_FORMAT_OF(arg) ((enum vserver_format)((arg)&0xff))
 #define VS_N_OF(arg) ((arg) >> 8)
 
 extern const struct key vserver_keys[];
@@ -107,7 +107,7 @@ void vserver_mounts_begin(struct reading *r);
 void vserver_boot_begin(struct reading *r);
 
 /* Finish what the parts kept; after the last, in this order. */
-void vserver_caps_settle(struct reading *r);   /* flags are known after it */
+void vserver_caps_settle(struct reading *r); /* flags are known after it */
 void vserver_limits_settle(struct reading *r);
 void vserver_net_settle(struct reading *r);
 void vserver_mounts_settle(struct reading *r);

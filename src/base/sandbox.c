@@ -28,8 +28,8 @@ struct sandbox {
 
 struct sandbox *sandbox_new(struct err *e)
 {
-	const struct landlock_ruleset_attr a = { .handled_access_fs =
-							 READS | WRITES };
+	const struct landlock_ruleset_attr a = { .handled_access_fs = READS |
+								      WRITES };
 	const long fd = syscall(SYS_landlock_create_ruleset, &a, sizeof(a), 0);
 	struct sandbox *s;
 

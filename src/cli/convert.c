@@ -66,7 +66,7 @@ static json_t *fresh_entry(json_t *index, const char *key)
 	       *entry = json_object();
 	size_t i;
 
-	json_array_foreach(guests, i, g)
+	json_array_foreach (guests, i, g)
 		if (str_eq(json_str(g, "key"), key)) {
 			json_array_set_new(guests, i, entry);
 			return entry;
@@ -111,10 +111,9 @@ static void note_guest(struct planning *p, size_t i, const json_t *record)
 	c->n_written += written;
 	if (!p->s->o->quiet)
 		log_note("%s: %s", key,
-			 written	      ? "converted" :
-			 str_eq(verdict, "blocked") ?
-						"blocked: not converted" :
-						"failed");
+			 written                    ? "converted" :
+			 str_eq(verdict, "blocked") ? "blocked: not converted" :
+						      "failed");
 }
 
 static json_t *load_index(int dir)
@@ -166,7 +165,8 @@ static int write_page(struct planning *p, int dir, struct err *e)
 	r = planning_print(p, f, e);
 	if (fclose(f) != 0 && r == 0)
 		r = err_set(e, errno, "write report.html");
-	if (r == 0 && renameat(dir, ".report.html.part", dir, "report.html") < 0)
+	if (r == 0 &&
+	    renameat(dir, ".report.html.part", dir, "report.html") < 0)
 		r = err_set(e, errno, "rename report.html");
 	return r;
 }

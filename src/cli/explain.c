@@ -35,8 +35,9 @@ static int explain_guest(const struct options *o, const char *dir,
 		return err_set(e, 0, "read %s: line %d: %s", path, why.line,
 			       why.text);
 	if (!report_trace(b, doc, what))
-		return err_set(e, 0, "%s: no setting, field or finding is "
-				     "called %s",
+		return err_set(e, 0,
+			       "%s: no setting, field or finding is "
+			       "called %s",
 			       dir, what == NULL ? "so" : what);
 	return 0;
 }

@@ -17,7 +17,8 @@ static const struct host_file {
 	const char *name, *head;
 } host_files[] = {
 	{ "sysctl.conf", "# for /etc/sysctl.d/: routed interfaces of guests" },
-	{ "modules.conf", "# for /etc/modules-load.d/: drivers that guests use" },
+	{ "modules.conf",
+	  "# for /etc/modules-load.d/: drivers that guests use" },
 	{ "subuid", "# lines for /etc/subuid" },
 	{ "subgid", "# lines for /etc/subgid" },
 	{ "links.txt", "# interfaces that have to be there before the guests "
@@ -35,7 +36,7 @@ static void add(json_t *parts, const char *file, const char *line)
 		list = json_array();
 		json_put(parts, file, list);
 	}
-	json_array_foreach(list, i, old)
+	json_array_foreach (list, i, old)
 		if (str_eq(json_string_value(old), line))
 			return;
 	json_array_append_new(list, json_text(line));
@@ -86,9 +87,8 @@ static void nic_parts(struct work *w, const struct nic *n, json_t *parts)
 			continue;
 		add(parts, "links.txt",
 		    arena_printf(w->mem, "%s (%s)", dev,
-				 str_eq(kinds[i], "bridge:") ?
-					 "a bridge" :
-					 "an interface"));
+				 str_eq(kinds[i], "bridge:") ? "a bridge" :
+							       "an interface"));
 		if (str_eq(kinds[i], "routed:"))
 			routed(w, n, dev, parts);
 	}
@@ -157,7 +157,7 @@ void host_parts_add(json_t *sum, const json_t *parts)
 		json_t *line;
 		size_t j;
 
-		json_array_foreach(json_object_get(parts, name), j, line)
+		json_array_foreach (json_object_get(parts, name), j, line)
 			add(sum, name, json_string_value(line));
 	}
 }
@@ -176,7 +176,7 @@ static int write_file(const json_t *sum, const struct host_file *f, int dir,
 	VEC(const char *) lines = { 0 };
 	size_t i;
 
-	json_array_foreach(list, i, line)
+	json_array_foreach (list, i, line)
 		*vec_add(mem, &lines) = json_string_value(line);
 	if (lines.n == 0)
 		return 0;

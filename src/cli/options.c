@@ -26,7 +26,7 @@ static const struct option_row {
 	const char *text;
 } rows[OPT__MAX] = {
 #define OPTION(id, name_, letter_, arg_, argname_, commands_, text_)           \
-	[OPT_##id] = { (name_),	   (letter_),	ARG_##arg_,                    \
+	[OPT_##id] = { (name_),    (letter_),   ARG_##arg_,                    \
 		       (argname_), (commands_), (text_) },
 #include "cli/options.def"
 #undef OPTION
@@ -62,7 +62,7 @@ static void help_option(struct buf *b, const struct option_row *r)
 	if (r->letter != 0)
 		snprintf(letter, sizeof(letter), "-%c, ", r->letter);
 	snprintf(left, sizeof(left), "%s--%s%s%s%s", letter, r->name,
-		 r->argname == NULL   ? "" :
+		 r->argname == NULL  ? "" :
 		 r->arg == ARG_MAYBE ? "[=" :
 				       "=",
 		 r->argname == NULL ? "" : r->argname,
@@ -75,10 +75,11 @@ void options_help(struct buf *b, enum command_id command)
 	const unsigned bit = command == COMMAND__MAX ? CMD_ALL : 1u << command;
 
 	if (command == COMMAND__MAX) {
-		buf_adds(b, "usage: rehost COMMAND [OPTION...] [SOURCE...]\n\n"
-			    "Moves legacy Linux guests to native containers: "
-			    "says beforehand exactly what\nwill not survive.\n\n"
-			    "Commands\n");
+		buf_adds(b,
+			 "usage: rehost COMMAND [OPTION...] [SOURCE...]\n\n"
+			 "Moves legacy Linux guests to native containers: "
+			 "says beforehand exactly what\nwill not survive.\n\n"
+			 "Commands\n");
 		for (unsigned i = 0; i < COMMAND__MAX; i++)
 			buf_printf(b, "  %-9s %s\n", commands[i].name,
 				   commands[i].text);
@@ -370,8 +371,8 @@ int options_parse(int argc, char **argv, struct arena *mem, struct options *ret,
 	if (argc < 2)
 		return err_set(e, 0, "which command? try rehost --help");
 	if (str_eq(argv[1], "help")) {
-		options_help(ret_text, argc > 2 ? find_command(argv[2]) :
-						  COMMAND__MAX);
+		options_help(ret_text,
+			     argc > 2 ? find_command(argv[2]) : COMMAND__MAX);
 		return 1;
 	}
 	o.command = find_command(argv[1]);

@@ -29,9 +29,9 @@ enum command_id {
 /* Exit statuses; design 1.1. */
 enum exit_status {
 	EXIT_OK = 0,
-	EXIT_FAILED = 1,  /* a guest failed, or none was found */
+	EXIT_FAILED = 1, /* a guest failed, or none was found */
 	EXIT_USAGE = 2,
-	EXIT_BLOCKED = 3, /* a guest is blocked */
+	EXIT_BLOCKED = 3,   /* a guest is blocked */
 	EXIT_DIFFERENT = 4, /* verify saw a difference */
 	EXIT_INTERRUPTED = 130,
 };

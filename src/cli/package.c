@@ -26,8 +26,8 @@ static int put(struct package *p, const char *path, const void *data, size_t n,
 	int dir CLEANUP(fd_closep) = -1;
 
 	if (slash != NULL) {
-		const char *parent = arena_strndup(p->w->mem, path,
-						   (size_t)(slash - path));
+		const char *parent =
+			arena_strndup(p->w->mem, path, (size_t)(slash - path));
 
 		if (fd_mkdirs(p->stage, parent, e) < 0)
 			return -1;
@@ -88,9 +88,8 @@ static int put_targets(struct package *p, struct err *e)
 
 		for (size_t j = 0; j < em->files.n; j++) {
 			const struct emit_file *f = &em->files.v[j];
-			const char *path = arena_printf(p->w->mem, "%s/%s",
-							em->emitter->name,
-							f->path);
+			const char *path = arena_printf(
+				p->w->mem, "%s/%s", em->emitter->name, f->path);
 
 			if (put(p, path, f->text, f->n, e) < 0)
 				return -1;
@@ -151,10 +150,9 @@ static int open_format(struct package *p, struct err *e)
 	p->is_tree = str_eq(o->rootfs, "tree");
 	if (o->compress != NULL && format_parse(o->compress, &p->format, e) < 0)
 		return err_wrap(e, "--compress=%s", o->compress);
-	p->rootfs = p->is_tree ?
-			    "rootfs" :
-			    arena_printf(p->w->mem, "rootfs%s",
-					 format_suffix(p->format.kind));
+	p->rootfs = p->is_tree ? "rootfs" :
+				 arena_printf(p->w->mem, "rootfs%s",
+					      format_suffix(p->format.kind));
 	return 0;
 }
 
@@ -240,8 +238,7 @@ static int fill(struct package *p, json_t **ret_document, struct err *e)
 }
 
 /* The finished directory takes its name; an older one goes only then. */
-static int settle(struct package *p, int dir, const char *stage,
-		  struct err *e)
+static int settle(struct package *p, int dir, const char *stage, struct err *e)
 {
 	const char *name = p->w->g->package;
 	const char *old = arena_printf(p->w->mem, ".%s.old", name);
@@ -315,8 +312,7 @@ static int prepare(struct package *p, struct err *e)
 	uint64_t bytes = 0;
 	int same;
 
-	if (p->w->root != NULL &&
-	    !str_eq(p->w->session->o->rootfs, "none") &&
+	if (p->w->root != NULL && !str_eq(p->w->session->o->rootfs, "none") &&
 	    open_format(p, e) < 0)
 		return -1;
 	if (package_key(p, &bytes, e) < 0)
@@ -327,8 +323,7 @@ static int prepare(struct package *p, struct err *e)
 	return check_space(p, bytes, e);
 }
 
-int package_write(struct work *w, int dir, json_t **ret_document,
-		  struct err *e)
+int package_write(struct work *w, int dir, json_t **ret_document, struct err *e)
 {
 	struct package p = { .w = w,
 			     .stage_name = arena_printf(w->mem, ".%s.part",
@@ -365,8 +360,8 @@ void package_plan(struct work *w, struct buf *b)
 	}
 	buf_printf(b, "  mkdir %s\n", name);
 	for (size_t i = 0; i < w->g->sources.n; i++)
-		buf_printf(b, "  copy %s -> %s/source%s\n",
-			   w->g->sources.v[i], name, w->g->sources.v[i]);
+		buf_printf(b, "  copy %s -> %s/source%s\n", w->g->sources.v[i],
+			   name, w->g->sources.v[i]);
 	for (size_t i = 0; i < w->emissions.n; i++)
 		for (size_t j = 0; j < w->emissions.v[i]->files.n; j++)
 			buf_printf(b, "  write %s/%s/%s (%zu bytes)\n", name,

@@ -18,47 +18,63 @@ static const struct cutover_row {
 	enum whom whom;
 	const char *text;
 } rows[] = {
-	{ BEFORE, ALWAYS, "read report.txt; every loss and change is known and "
-			  "agreed with the guest's owner" },
+	{ BEFORE, ALWAYS,
+	  "read report.txt; every loss and change is known and "
+	  "agreed with the guest's owner" },
 	{ BEFORE, HAS_ADDRESS, "lower the time to live of its DNS records" },
-	{ BEFORE, HAS_ADDRESS, "firewall and NAT rules are written for the new "
-			       "host: FORWARD in place of INPUT and OUTPUT, "
-			       "hairpin where guests reach themselves" },
-	{ BEFORE, HAS_REMOTE, "NFS and CIFS servers export to the new host's "
-			      "address" },
-	{ BEFORE, HAS_BIND, "directories of the old host that are mounted into "
-			    "it are there on the new one" },
+	{ BEFORE, HAS_ADDRESS,
+	  "firewall and NAT rules are written for the new "
+	  "host: FORWARD in place of INPUT and OUTPUT, "
+	  "hairpin where guests reach themselves" },
+	{ BEFORE, HAS_REMOTE,
+	  "NFS and CIFS servers export to the new host's "
+	  "address" },
+	{ BEFORE, HAS_BIND,
+	  "directories of the old host that are mounted into "
+	  "it are there on the new one" },
 	{ BEFORE, HAS_HOOK, "what the scripts in source/ did is ported" },
-	{ BEFORE, IS_UNIFIED, "the new host has room for files that are no "
-			      "longer shared" },
-	{ BEFORE, ALWAYS, "backup, monitoring, logrotate and inventory of the "
-			  "old host no longer expect it (vserver-stat, "
-			  "/proc/virtual, /vservers/NAME)" },
-	{ BEFORE, ALWAYS, "licence keys bound to uname or hardware address are "
-			  "renewed" },
-	{ AT, ALWAYS, "stop it on the old host and take its mark away, so that "
-		      "it never starts again by itself" },
-	{ AT, ALWAYS, "convert once more without --live, if it ran when it was "
-		      "converted" },
-	{ AT, HAS_ADDRESS, "its addresses are gone from the old host: those of "
-			   "nodev entries do not vanish with the guest" },
+	{ BEFORE, IS_UNIFIED,
+	  "the new host has room for files that are no "
+	  "longer shared" },
+	{ BEFORE, ALWAYS,
+	  "backup, monitoring, logrotate and inventory of the "
+	  "old host no longer expect it (vserver-stat, "
+	  "/proc/virtual, /vservers/NAME)" },
+	{ BEFORE, ALWAYS,
+	  "licence keys bound to uname or hardware address are "
+	  "renewed" },
+	{ AT, ALWAYS,
+	  "stop it on the old host and take its mark away, so that "
+	  "it never starts again by itself" },
+	{ AT, ALWAYS,
+	  "convert once more without --live, if it ran when it was "
+	  "converted" },
+	{ AT, HAS_ADDRESS,
+	  "its addresses are gone from the old host: those of "
+	  "nodev entries do not vanish with the guest" },
 	{ AT, ALWAYS, "install it as README.txt says, start it" },
-	{ AT, HAS_ADDRESS, "announce its addresses: arping -U, or ndsend for "
-			   "IPv6, so that switches and routers learn the new "
-			   "place" },
-	{ AFTER, ALWAYS, "its services answer; logs show no denied devices, "
-			 "capabilities or mounts" },
+	{ AT, HAS_ADDRESS,
+	  "announce its addresses: arping -U, or ndsend for "
+	  "IPv6, so that switches and routers learn the new "
+	  "place" },
+	{ AFTER, ALWAYS,
+	  "its services answer; logs show no denied devices, "
+	  "capabilities or mounts" },
 	{ AFTER, ALWAYS, "mail queue and cron run once, here only" },
 	{ AFTER, ALWAYS, "time zone and clock are right" },
 	{ AFTER, ALWAYS, "backup of the new place has run and can be read" },
-	{ AFTER, ALWAYS, "stop it once by lxc-stop: it ends by itself, not by "
-			 "the kill" },
-	{ BACK, ALWAYS, "stop the new guest before the old one starts: never "
-			"both" },
-	{ BACK, HAS_ADDRESS, "give the addresses back to the old host and "
-			     "announce them there" },
-	{ BACK, ALWAYS, "what was written since the switch is only in the new "
-			"guest: copy mail, databases and uploads back" },
+	{ AFTER, ALWAYS,
+	  "stop it once by lxc-stop: it ends by itself, not by "
+	  "the kill" },
+	{ BACK, ALWAYS,
+	  "stop the new guest before the old one starts: never "
+	  "both" },
+	{ BACK, HAS_ADDRESS,
+	  "give the addresses back to the old host and "
+	  "announce them there" },
+	{ BACK, ALWAYS,
+	  "what was written since the switch is only in the new "
+	  "guest: copy mail, databases and uploads back" },
 };
 
 static bool has_mount(const struct guest *g, bool remote)
@@ -92,8 +108,8 @@ static bool concerns(const struct guest *g, enum whom whom)
 	return false;
 }
 
-static void print_part(const struct guest *g, enum when when,
-		       const char *title, struct buf *b)
+static void print_part(const struct guest *g, enum when when, const char *title,
+		       struct buf *b)
 {
 	buf_printf(b, "\n%s\n\n", title);
 	for (size_t i = 0; i < COUNT(rows); i++)

@@ -125,7 +125,7 @@ static bool is_whole(int dir, const json_t *manifest)
 	const json_t *a;
 	size_t i;
 
-	json_array_foreach(json_object_get(manifest, "artefacts"), i, a)
+	json_array_foreach (json_object_get(manifest, "artefacts"), i, a)
 		if (!has_size(dir, json_str(a, "path"), json_num(a, "bytes")))
 			return false;
 	return i > 0;
@@ -137,8 +137,8 @@ bool package_is_same(int dir, const char *name, const char *key)
 		openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int file CLEANUP(fd_closep) =
 		fd < 0 ? -1 : openat(fd, "manifest.json", O_RDONLY | O_CLOEXEC);
-	json_t *m CLEANUP(json_freep) =
-		file < 0 ? NULL : json_loadfd(file, 0, NULL);
+	json_t *m CLEANUP(json_freep) = file < 0 ? NULL :
+						   json_loadfd(file, 0, NULL);
 
 	return m != NULL && str_eq(json_str(m, "resume_key"), key) &&
 	       is_whole(fd, m);

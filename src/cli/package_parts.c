@@ -29,8 +29,8 @@ static void find_names(struct package *p, enum finding_id id,
 	if (names->first.n != 0)
 		first = str_show(g->mem, names->first.v[0],
 				 strlen(names->first.v[0]), 120);
-	finding_add(g, id, NULL, g->rootfs.from, "%" PRIu64 " %s, the first is %s",
-		    names->n, what, first);
+	finding_add(g, id, NULL, g->rootfs.from,
+		    "%" PRIu64 " %s, the first is %s", names->n, what, first);
 }
 
 static void find_count(struct package *p, enum finding_id id, uint64_t n,
@@ -104,9 +104,9 @@ static json_t *differences(const struct package *p, const struct emission *em)
 
 	policy_compare(p->w->g->policy, em->policy, p->w->mem, &diffs);
 	for (size_t i = 0; i < diffs.list.n; i++)
-		json_array_append_new(list, difference(p->w->g,
-						       em->emitter->name,
-						       &diffs.list.v[i]));
+		json_array_append_new(list,
+				      difference(p->w->g, em->emitter->name,
+						 &diffs.list.v[i]));
 	return list;
 }
 
@@ -213,14 +213,13 @@ json_t *package_manifest(const struct package *p)
 
 		json_put_str(t, "name", em->name);
 		json_put_str(t, "version", em->options->version);
-		json_put_str(t, "verdict",
-			     plan_verdict_name(
-				     plan_verdict(g, em->emitter->name)));
+		json_put_str(
+			t, "verdict",
+			plan_verdict_name(plan_verdict(g, em->emitter->name)));
 		json_put(targets, em->emitter->name, t);
 	}
 	json_put(o, "targets", targets);
-	json_put(o, "rootfs",
-		 p->rootfs != NULL ? rootfs_json(p) : json_null());
+	json_put(o, "rootfs", p->rootfs != NULL ? rootfs_json(p) : json_null());
 	json_put(o, "validation", checks(p));
 	json_put(o, "artefacts", artefacts(p));
 	return o;
@@ -258,13 +257,13 @@ static void readme_lxc(const struct package *p, const struct emission *em,
 		   "    install -m 600 lxc/config %s/%s/config\n"
 		   "    lxc-start -n %s\n\n",
 		   em->options->path, em->name, em->name);
-	buf_printf(b, "It starts with the host as lxc.start.auto in the config "
-		      "says. Stop it with\n\n    lxc-stop -n %s -t %" PRIu64
-		      "\n\n",
-		   em->name,
-		   p->w->g->stop_timeout.from != NULL ?
-			   p->w->g->stop_timeout.v :
-			   60);
+	buf_printf(
+		b,
+		"It starts with the host as lxc.start.auto in the config "
+		"says. Stop it with\n\n    lxc-stop -n %s -t %" PRIu64 "\n\n",
+		em->name,
+		p->w->g->stop_timeout.from != NULL ? p->w->g->stop_timeout.v :
+						     60);
 }
 
 void package_readme(const struct package *p, struct buf *b)
@@ -272,9 +271,10 @@ void package_readme(const struct package *p, struct buf *b)
 	const struct guest *g = p->w->g;
 
 	buf_printf(b, "%s, converted by rehost %s\n\n", g->key, REHOST_VERSION);
-	buf_printf(b, "Verdict: %s. Read report.txt first: it says what "
-		      "changes and what is lost.\n"
-		      "State when it was read: %s (%s).\n\n",
+	buf_printf(b,
+		   "Verdict: %s. Read report.txt first: it says what "
+		   "changes and what is lost.\n"
+		   "State when it was read: %s (%s).\n\n",
 		   plan_verdict_name(p->w->verdict), g->state, g->state_how);
 	buf_adds(b, "Check the files:  sha256sum -c SHA256SUMS\n\n");
 	for (size_t i = 0; i < p->w->emissions.n; i++)
@@ -300,8 +300,7 @@ static bool has_lxc(const struct package *p)
 	return false;
 }
 
-static void add_check(struct package *p, const char *result,
-		      const char *output)
+static void add_check(struct package *p, const char *result, const char *output)
 {
 	*vec_add(p->w->mem, &p->checks) = (struct package_check){
 		.tool = "lxc-info",
@@ -314,11 +313,12 @@ static void add_check(struct package *p, const char *result,
 int package_validate(struct package *p, struct err *e)
 {
 	const char *how = p->w->session->o->validate;
-	const char *path = arena_printf(p->w->mem, "%s/%s",
-					p->w->session->o->output,
-					p->stage_name);
-	const char *const argv[] = { "lxc-info", "-P", path, "-n", "lxc", "-c",
-				     "lxc.rootfs.path", NULL };
+	const char *path = arena_printf(
+		p->w->mem, "%s/%s", p->w->session->o->output, p->stage_name);
+	const char *const argv[] = {
+		"lxc-info",        "-P", path, "-n", "lxc", "-c",
+		"lxc.rootfs.path", NULL
+	};
 	struct buf out CLEANUP(buf_done) = { 0 };
 	int status;
 	struct err why;

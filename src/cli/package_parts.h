@@ -20,9 +20,9 @@ struct package_check { /* a consumer that read what was written */
 struct package {
 	struct work *w;
 	const char *stage_name;
-	int dir, stage; /* of the output; of the directory under way */
-	const char *key;     /* of --resume: digest of all input */
-	const char *rootfs;  /* name of archive or tree; NULL: none */
+	int dir, stage;     /* of the output; of the directory under way */
+	const char *key;    /* of --resume: digest of all input */
+	const char *rootfs; /* name of archive or tree; NULL: none */
 	bool is_tree;
 	struct format format;
 	struct pack_result packed;

@@ -121,17 +121,18 @@ int planning_run(struct planning *p,
 			    struct buf *section, struct err *e),
 		 struct err *e)
 {
-	const struct batch b = { .n = p->s->sources.list.n,
-				 .jobs = p->s->o->jobs,
-				 .seconds = str_eq(p->s->o->rootfs, "none") ||
-						    p->s->o->command !=
-							    COMMAND_CONVERT ?
-						    600 :
-						    0,
-				 .arg = p,
-				 .enter = enter,
-				 .run = one,
-				 .done = done };
+	const struct batch b = {
+		.n = p->s->sources.list.n,
+		.jobs = p->s->o->jobs,
+		.seconds = str_eq(p->s->o->rootfs, "none") ||
+					   p->s->o->command != COMMAND_CONVERT ?
+				   600 :
+				   0,
+		.arg = p,
+		.enter = enter,
+		.run = one,
+		.done = done
+	};
 
 	return batch_run(&b, e);
 }
@@ -207,7 +208,7 @@ static bool strict_refuses(const struct planning *p)
 
 	if (p->s->o->strict == NULL)
 		return false;
-	json_object_foreach(p->totals.codes, code, value)
+	json_object_foreach (p->totals.codes, code, value)
 		if (is_strict(code, p->s->o->strict))
 			return true;
 	return false;

@@ -60,8 +60,7 @@ static json_t *entry(const struct work *w)
 	json_put_str(o, "name", g->name);
 	json_put_str(o, "state", g->state);
 	json_put_str(o, "source", g->source);
-	json_put(o, "rootfs",
-		 json_text(w->root != NULL ? g->rootfs.v : NULL));
+	json_put(o, "rootfs", json_text(w->root != NULL ? g->rootfs.v : NULL));
 	json_put(o, "bytes",
 		 g->measured ? json_integer((json_int_t)g->n_bytes) :
 			       json_null());
@@ -72,12 +71,11 @@ static json_t *entry(const struct work *w)
 	json_put(o, "os", pair("id", &g->os_id, "version", &g->os_version));
 	json_put(o, "init",
 		 pair("kind", &g->init_kind, "version", &g->init_version));
-	json_put(o, "arch",
-		 json_text(g->arch.from != NULL ? g->arch.v : NULL));
+	json_put(o, "arch", json_text(g->arch.from != NULL ? g->arch.v : NULL));
 	json_put(o, "apps", apps(g));
 	json_put(o, "last_used", json_text(g->last_used));
-	json_put_bool(o, "autostart", g->autostart.from != NULL &&
-					      g->autostart.v);
+	json_put_bool(o, "autostart",
+		      g->autostart.from != NULL && g->autostart.v);
 	return o;
 }
 
@@ -125,7 +123,8 @@ static void first_address(const json_t *g, char ret[64])
 	if (n == 0)
 		snprintf(ret, 64, "-");
 	else if (n == 1)
-		snprintf(ret, 64, "%s", json_string_value(json_array_get(list, 0)));
+		snprintf(ret, 64, "%s",
+			 json_string_value(json_array_get(list, 0)));
 	else
 		snprintf(ret, 64, "%s +%zu",
 			 json_string_value(json_array_get(list, 0)), n - 1);
@@ -143,14 +142,14 @@ static void print_table(const struct scanning *sc)
 	const json_t *g;
 	size_t i, width = 5;
 
-	json_array_foreach(sc->guests, i, g) {
+	json_array_foreach (sc->guests, i, g) {
 		const size_t n = strlen(json_str(g, "key"));
 
 		width = n > width && n <= 40 ? n : width;
 	}
 	printf("%-*s %-8s %-20s %-18s %-10s %10s  %s\n", (int)width, "GUEST",
 	       "STATE", "ADDRESSES", "SYSTEM", "INIT", "SIZE", "ROOT");
-	json_array_foreach(sc->guests, i, g) {
+	json_array_foreach (sc->guests, i, g) {
 		const bool sized = json_is_integer(json_object_get(g, "bytes"));
 		char address[64], os[64], size[24] = "-";
 		const char *root = json_str(g, "rootfs");
@@ -161,8 +160,8 @@ static void print_table(const struct scanning *sc)
 		if (sized)
 			num_show_size(json_num(g, "bytes"), size);
 		printf("%-*s %-8s %-20s %-18s %-10s %10s  %s\n", (int)width,
-		       json_str(g, "key"), json_str(g, "state"), address,
-		       os, part(g, "init", "kind"), size,
+		       json_str(g, "key"), json_str(g, "state"), address, os,
+		       part(g, "init", "kind"), size,
 		       root[0] == '\0' ? "(not there)" : root);
 	}
 }
@@ -190,7 +189,7 @@ static void print_csv(const struct scanning *sc)
 	fputs("key,state,source,rootfs,address,os,os_version,init,arch,"
 	      "autostart,last_used,bytes,files\r\n",
 	      stdout);
-	json_array_foreach(sc->guests, i, g) {
+	json_array_foreach (sc->guests, i, g) {
 		const bool sized = json_is_integer(json_object_get(g, "bytes"));
 		char address[64];
 
@@ -243,8 +242,8 @@ static int find_format(const char *name, size_t *ret, struct err *e)
 			*ret = i;
 			return 0;
 		}
-	return err_set(e, EINVAL, "--format=%s: scan writes table, json and csv",
-		       name);
+	return err_set(e, EINVAL,
+		       "--format=%s: scan writes table, json and csv", name);
 }
 
 int scan_run(const struct options *o, struct arena *mem, struct err *e)

@@ -187,8 +187,7 @@ static int list_all(struct session *s, struct sources *ret, struct err *e)
 			if (all[i]->list(s->hosts.v[h], s->mem, &some, e) < 0)
 				return err_wrap(e, "%s", s->hosts.v[h]->dir);
 			for (size_t j = 0; j < some.list.n; j++)
-				*pvec_add(s->mem, &ret->list) =
-					*some.list.v[j];
+				*pvec_add(s->mem, &ret->list) = *some.list.v[j];
 		}
 	return 0;
 }
@@ -267,10 +266,11 @@ static int add_path(struct session *s, const char *path, struct err *e)
 			       path);
 	imp = best_bid(s, h, inside);
 	if (imp == NULL)
-		return err_set(e, EINVAL,
-			       "%s: not a configuration of a kind that is known "
-			       "(--from says which it is)",
-			       path);
+		return err_set(
+			e, EINVAL,
+			"%s: not a configuration of a kind that is known "
+			"(--from says which it is)",
+			path);
 	src = pvec_add(s->mem, &s->sources.list);
 	*src = (struct source){ .host = h,
 				.kind = imp->name,
@@ -362,8 +362,7 @@ static void tidy_sources(struct session *s)
 			if (!g->skip || !site_fits(g->pattern, key))
 				continue;
 			log_note("%s: skipped, as %s:%u says%s%s", key,
-				 s->site->file, g->line,
-				 g->reason ? ": " : "",
+				 s->site->file, g->line, g->reason ? ": " : "",
 				 g->reason ? g->reason : "");
 			skip = true;
 			s->n_skipped++;
@@ -383,15 +382,15 @@ int session_open(const struct options *o, struct arena *mem,
 	*ret = s; /* the caller closes it whatever happens */
 	s->mem = mem;
 	s->o = o;
-	s->plan = (struct plan_options){ .native = o->native,
-					 .live = o->live,
-					 .writes = o->command ==
-						   COMMAND_CONVERT,
-					 .size = o->size,
-					 .set = o->set.v,
-					 .n_set = o->set.n,
-					 .accept = o->accept.v,
-					 .n_accept = o->accept.n };
+	s->plan =
+		(struct plan_options){ .native = o->native,
+				       .live = o->live,
+				       .writes = o->command == COMMAND_CONVERT,
+				       .size = o->size,
+				       .set = o->set.v,
+				       .n_set = o->set.n,
+				       .accept = o->accept.v,
+				       .n_accept = o->accept.n };
 	if (o->from != NULL && importer_find(o->from) == NULL)
 		return err_set(e, EINVAL, "--from=%s: no such kind", o->from);
 	if (o->roots.n == 0 && add_host(s, "/", e) < 0)

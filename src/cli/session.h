@@ -44,8 +44,7 @@ void session_closep(struct session **s); /* for CLEANUP */
  * programs, for validators) and writing below `output` (NULL: nowhere). Without
  * Landlock in the kernel nothing is given up.
  */
-int session_confine(const struct session *s, const char *output,
-		    struct err *e);
+int session_confine(const struct session *s, const char *output, struct err *e);
 
 /* The places that were looked at, for the message when no guest was found. */
 char *session_places(const struct session *s, struct arena *mem);

@@ -10,8 +10,8 @@
 
 /* What a validator of a target needs to run; absent ones do not matter. */
 static const char *const system_dirs[] = {
-	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64",
-	"/etc", "/proc", "/sys", "/run", "/var/lib/lxc",
+	"/usr", "/bin",  "/sbin", "/lib", "/lib32",       "/lib64",
+	"/etc", "/proc", "/sys",  "/run", "/var/lib/lxc",
 };
 
 static int allow_write(struct sandbox *s, const char *dir, struct err *e)

@@ -89,8 +89,7 @@ static int template_one(void *planning, size_t i, struct buf *record,
 {
 	struct planning *p = planning;
 	struct work *w CLEANUP(work_freep) = NULL;
-	json_t *lists CLEANUP(json_freep) =
-		json_pack("[[],[],[]]");
+	json_t *lists CLEANUP(json_freep) = json_pack("[[],[],[]]");
 	json_t *doc CLEANUP(json_freep) = NULL;
 	json_t *rec CLEANUP(json_freep) = NULL;
 
@@ -119,7 +118,7 @@ static void collect(struct planning *p, size_t i, const json_t *record)
 		const json_t *list = json_array_get(lists, l), *line;
 		size_t j;
 
-		json_array_foreach(list, j, line) {
+		json_array_foreach (list, j, line) {
 			const char *text = json_string_value(line);
 			bool known = false;
 
@@ -174,13 +173,12 @@ int template_print(struct planning *p, FILE *to, struct err *e)
 	if (planning_run(p, template_one, e) < 0)
 		return -1;
 	fputs("# Site file for rehost; see rehost.conf(5).\n"
-	      "# Lines without # hold as they stand; the others wait for you.\n",
+	      "# Lines without # hold as they are; the others wait.\n",
 	      to);
 	print_list(to, &c, DEVICES,
 		   "How the addresses of each device of the old hosts reach "
 		   "the wire.");
-	print_list(to, &c, SUBNETS,
-		   "Addresses whose device is not known.");
+	print_list(to, &c, SUBNETS, "Addresses whose device is not known.");
 	print_list(to, &c, GUESTS, "Guests that are blocked until decided.");
 	print_words(to);
 	return p->totals.failed != 0 ? EXIT_FAILED : EXIT_OK;

@@ -13,8 +13,7 @@
 static void print_differences(const char *dir, const struct pack_verified *v)
 {
 	for (size_t i = 0; i < v->n_first; i++)
-		printf("%s: %s: %s\n", dir, v->first[i].path,
-		       v->first[i].what);
+		printf("%s: %s: %s\n", dir, v->first[i].path, v->first[i].what);
 	if (v->n > v->n_first)
 		printf("%s: and %" PRIu64 " more\n", dir, v->n - v->n_first);
 	if (v->n == 0)

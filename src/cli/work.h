@@ -15,7 +15,7 @@ struct work {
 	struct guest *g;
 	struct tree *root; /* the guest's, owned; NULL: not there */
 	VEC(struct emission *) emissions; /* one a target */
-	enum verdict verdict; /* the worst of the targets' */
+	enum verdict verdict;             /* the worst of the targets' */
 };
 
 /* Reads the source only: what scan and the fleet need. */

@@ -152,8 +152,7 @@ static bool is_bookkeeping(enum field_id id, const struct emit_rule *rule,
 			   const struct value *v)
 {
 	return v->from->kind == ORIGIN_DEFAULT &&
-	       field_get(id)->area == AREA_NONE &&
-	       rule->fidelity != FID_EXACT;
+	       field_get(id)->area == AREA_NONE && rule->fidelity != FID_EXACT;
 }
 
 static void emit_value(struct emission *em, enum field_id id,
@@ -240,10 +239,9 @@ int emit_run(const struct emitter *emitter, struct guest *g,
 	struct emission *em = arena_alloc(mem, sizeof(*em));
 	struct policy *policy = NULL;
 
-	*em = (struct emission){ .g = g,
-				 .emitter = emitter,
-				 .options = o,
-				 .mem = mem };
+	*em = (struct emission){
+		.g = g, .emitter = emitter, .options = o, .mem = mem
+	};
 	em->name = emitter->legal_name == NULL ?
 			   g->name :
 			   emitter->legal_name(mem, g->name);

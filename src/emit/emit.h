@@ -60,9 +60,9 @@ struct emission {
 	const struct emitter *emitter;
 	const struct emit_options *options;
 	struct arena *mem;
-	const char *name;            /* of the guest on the target */
-	void *state;                 /* the emitter's own */
-	struct emit_outcome *cur;    /* of the value under `put` */
+	const char *name;         /* of the guest on the target */
+	void *state;              /* the emitter's own */
+	struct emit_outcome *cur; /* of the value under `put` */
 	VEC(struct emit_outcome) outcomes;
 	VEC(struct emit_file) files; /* filled by `finish` */
 	const struct policy *policy; /* read back from files; NULL: model */

@@ -9,15 +9,17 @@
 #include "model/field.h"
 #include "model/guest.h"
 
+/* clang-format off: it spoils _Generic */
 #define TYPE_OF(type, member)                                                  \
-	_Generic(((struct type *)0)->member,                                   \
-		 struct opt_bool: VALUE_BOOL,                                  \
-		 struct opt_u64: VALUE_U64,                                    \
-		 struct opt_i64: VALUE_I64,                                    \
-		 struct opt_limit: VALUE_LIMIT,                                \
-		 struct opt_str: VALUE_STR,                                    \
-		 struct opt_strv: VALUE_STRV,                                  \
-		 struct opt_caps: VALUE_CAPS)
+	_Generic(((struct type *)0)->member, struct opt_bool                   \
+		 : VALUE_BOOL, struct opt_u64                                  \
+		 : VALUE_U64, struct opt_i64                                   \
+		 : VALUE_I64, struct opt_limit                                 \
+		 : VALUE_LIMIT, struct opt_str                                 \
+		 : VALUE_STR, struct opt_strv                                  \
+		 : VALUE_STRV, struct opt_caps                                 \
+		 : VALUE_CAPS)
+/* clang-format on */
 
 #define FIELD(id_, name_, scope_, type_, member_, unit_, area_, order_, text_) \
 	[FIELD_##id_] = {                                                      \
@@ -36,11 +38,11 @@ static const struct field fields[FIELD__MAX] = {
 #undef FIELD
 
 static const char *const unit_names[] = {
-	[UNIT_TEXT] = "text",	      [UNIT_PATH] = "path",
-	[UNIT_FLAG] = "yes or no",    [UNIT_COUNT] = "count",
-	[UNIT_BYTES] = "bytes",	      [UNIT_SECONDS] = "seconds",
-	[UNIT_WEIGHT] = "weight",     [UNIT_MICROSECONDS] = "microseconds",
-	[UNIT_PERCENT] = "percent",   [UNIT_OCTAL] = "octal",
+	[UNIT_TEXT] = "text",       [UNIT_PATH] = "path",
+	[UNIT_FLAG] = "yes or no",  [UNIT_COUNT] = "count",
+	[UNIT_BYTES] = "bytes",     [UNIT_SECONDS] = "seconds",
+	[UNIT_WEIGHT] = "weight",   [UNIT_MICROSECONDS] = "microseconds",
+	[UNIT_PERCENT] = "percent", [UNIT_OCTAL] = "octal",
 };
 
 static const char *const area_names[AREA__MAX] = {

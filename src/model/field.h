@@ -12,7 +12,8 @@
 #include "model/value.h"
 
 enum field_id {
-#define FIELD(id, name, scope, type, member, unit, area, order, text) FIELD_##id,
+#define FIELD(id, name, scope, type, member, unit, area, order, text)          \
+	FIELD_##id,
 #include "model/fields.def"
 #undef FIELD
 	FIELD__MAX
@@ -95,8 +96,8 @@ struct value field_value(enum field_id id, const void *object);
  * Puts a value, with its origin v->from, into an object; strings and lists are
  * borrowed. False, and nothing changed, when the field holds a value of a
  * higher kind of origin - unless v->from->because is that very origin: a value
- * may be replaced by what was derived from it. For take.c and derive.c only (rule 11). v->type must
- * be the field's.
+ * may be replaced by what was derived from it. For take.c and derive.c only
+ * (rule 11). v->type must be the field's.
  */
 bool field_set(enum field_id id, void *object, const struct value *v);
 

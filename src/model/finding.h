@@ -44,7 +44,7 @@ struct finding {
 	const char *target;        /* NULL when found before emitting */
 	const struct origin *from; /* never NULL */
 	const char *message;
-	const char *advice; /* NULL: the catalogue's */
+	const char *advice;               /* NULL: the catalogue's */
 	VEC(struct finding_cover) covers; /* the first is the one shown */
 	const char *accepted; /* the reason, NULL when not accepted */
 	const char *accepted_by;

@@ -93,8 +93,8 @@ struct edit {
 	const char *diff;    /* unified, of text; NULL: none */
 	const void *data;    /* of replace and add */
 	size_t n;
-	const char *link;    /* where a link leads */
-	uint32_t mode;       /* of what is new: permission bits */
+	const char *link; /* where a link leads */
+	uint32_t mode;    /* of what is new: permission bits */
 };
 
 struct guest {
@@ -102,8 +102,9 @@ struct guest {
 	const char *host, *kind, *name, *id; /* key: HOST/KIND:ID */
 	const char *key;
 	const char *package; /* its directory in the output: design 1.2 NAME */
-	const char *source; /* path of the configuration, absolute in its root */
-	const char *state;     /* "running", "stopped", "unknown" */
+	const char
+		*source;   /* path of the configuration, absolute in its root */
+	const char *state; /* "running", "stopped", "unknown" */
 	const char *state_how; /* the evidence for it */
 
 	/* identity */
@@ -117,8 +118,9 @@ struct guest {
 	struct opt_strv init_cmd, stop_cmd, prepare_cmd, kill_sequence;
 	struct opt_str stop_signal, reboot_signal, tty;
 	struct opt_u64 stop_timeout; /* seconds */
-	struct opt_bool init_shim;   /* no init of its own: a small one is added */
-	struct opt_bool api_mounts;  /* the engine mounts what systemd would */
+	struct opt_bool
+		init_shim; /* no init of its own: a small one is added */
+	struct opt_bool api_mounts; /* the engine mounts what systemd would */
 	struct opt_str on_reboot, shell;
 	struct opt_bool autostart, paused;
 	struct opt_strv start_groups, depends;
@@ -176,9 +178,9 @@ struct guest {
 	PVEC(struct setting) settings;
 	PVEC(struct finding) findings;
 	PVEC(struct edit) edits;
-	struct strv apps;      /* "postgresql", "plesk" ... */
-	struct strv sources;   /* configuration files read, absolute in root */
-	bool measured;         /* with --size: the two numbers hold */
+	struct strv apps;    /* "postgresql", "plesk" ... */
+	struct strv sources; /* configuration files read, absolute in root */
+	bool measured;       /* with --size: the two numbers hold */
 	uint64_t n_files, n_bytes;
 	const char *last_used; /* "2019-05-04", NULL unknown */
 	struct policy *policy; /* the source's: before any decision */

@@ -25,8 +25,7 @@ static const struct stop_row {
 	  "sysvinit shuts down on SIGPWR by the powerfail lines of inittab" },
 	{ "upstart", "SIGPWR", "SIGINT",
 	  "upstart shuts down on SIGPWR by a job on power-status-changed" },
-	{ "systemd", "SIGRTMIN+3", "SIGINT",
-	  "systemd halts on SIGRTMIN+3" },
+	{ "systemd", "SIGRTMIN+3", "SIGINT", "systemd halts on SIGRTMIN+3" },
 	{ "openrc", "SIGPWR", "SIGINT",
 	  "init shuts down on SIGPWR by the powerfail lines of inittab" },
 	{ "busybox", "SIGUSR2", "SIGTERM",
@@ -136,6 +135,12 @@ static void pid_one(struct plan *p)
 			    g->init_style.v);
 }
 
+static bool is_systemd(const struct guest *g)
+{
+	return !has_shim(g) && g->init_kind.from != NULL &&
+	       str_eq(g->init_kind.v, "systemd");
+}
+
 /* Below 232 systemd needs its v1 hierarchy; from 258 on it refuses v1. */
 static void systemd_version(struct plan *p)
 {
@@ -145,7 +150,8 @@ static void systemd_version(struct plan *p)
 	struct err e;
 
 	if (has_shim(g) || g->init_kind.from == NULL ||
-	    !str_eq(g->init_kind.v, "systemd") || g->init_version.from == NULL ||
+	    !str_eq(g->init_kind.v, "systemd") ||
+	    g->init_version.from == NULL ||
 	    num_u64(g->init_version.v, &version, &e) < 0)
 		return;
 	from = plan_origin(p, "boot", g->init_version.from);
@@ -183,8 +189,7 @@ static void premount(struct plan *p)
 	const struct origin *from = plan_origin(p, "boot", g->init_kind.from);
 	struct finding *f;
 
-	if (has_shim(g) || g->init_kind.from == NULL ||
-	    !str_eq(g->init_kind.v, "systemd") ||
+	if (!is_systemd(g) ||
 	    (g->caps.v & CAP_BIT(cap_find("sys_admin"))) != 0)
 		return;
 	f = finding_add(g, FIND_CAP_SYSTEMD, NULL, from,
@@ -205,6 +210,28 @@ static void premount(struct plan *p)
 		derive_str(g, FIELD_MOUNT_TYPE, m, "tmpfs", from, f);
 		derive_strv(g, FIELD_MOUNT_OPTIONS, m, &options, from, f);
 	}
+}
+
+/*
+ * systemd takes capabilities from services, the journal among them, and does
+ * not start a service where it may not (exit status 218/CAPABILITIES).
+ */
+static void service_caps(struct plan *p)
+{
+	struct guest *g = p->g;
+	const struct origin *from = plan_origin(p, "boot", g->caps.from);
+	const uint64_t bit = CAP_BIT(cap_find("setpcap"));
+	struct finding *f;
+
+	if (!is_systemd(g) || g->caps.from == NULL || (g->caps.v & bit) != 0 ||
+	    g->caps.from->kind > ORIGIN_TEXT)
+		return;
+	f = finding_add(g, FIND_CAP_ADDED, NULL, from,
+			"setpcap added: systemd takes capabilities from "
+			"services with it, and does not start them without; "
+			"it gives nobody more");
+	finding_covers(g, f, FIELD_CAPS, "setpcap");
+	derive_caps(g, FIELD_CAPS, g, g->caps.v | bit, from, f);
 }
 
 static void order(struct plan *p)
@@ -304,6 +331,7 @@ int plan_boot(struct plan *p, struct err *e)
 	stop_signals(p);
 	systemd_version(p);
 	premount(p);
+	service_caps(p);
 	order(p);
 	host_kernel(p);
 	return 0;

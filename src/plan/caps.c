@@ -103,9 +103,8 @@ static bool has_partial(const struct guest *g, const char *name)
 
 static bool needs_reboot(struct plan *p)
 {
-	return plan_shim_wanted(p) ||
-	       (p->g->init_kind.from != NULL &&
-		!str_eq(p->g->init_kind.v, "none"));
+	return plan_shim_wanted(p) || (p->g->init_kind.from != NULL &&
+				       !str_eq(p->g->init_kind.v, "none"));
 }
 
 /* Every interface goes through the host, where sources are checked. */
@@ -123,8 +122,8 @@ static void ping(struct plan *p)
 {
 	static const char key[] = "net.ipv4.ping_group_range";
 	struct guest *g = p->g;
-	const struct origin *from = plan_origin(p, "caps",
-						g->partial_caps.from);
+	const struct origin *from =
+		plan_origin(p, "caps", g->partial_caps.from);
 	struct finding *f;
 	struct sysctl *s;
 

@@ -68,8 +68,8 @@ static void withhold(struct plan *p, struct device *d, enum finding_id id,
 	struct finding *f;
 
 	f = finding_add(g, id, NULL, from, "%s (%s, %s): left out",
-			d->path.from != NULL ? d->path.v : d->rule.v,
-			d->rule.v, row->name);
+			d->path.from != NULL ? d->path.v : d->rule.v, d->rule.v,
+			row->name);
 	finding_covers(g, f, FIELD_DEVICE_RULE, d->rule.v);
 	finding_covers(g, f, FIELD_DEVICE_PATH, d->rule.v);
 	derive_str(g, FIELD_DEVICE_ACCESS, d, "", from, f);
@@ -124,8 +124,8 @@ static bool has_rule(const struct guest *g, const char *rule)
 static void add_standard(struct plan *p)
 {
 	struct guest *g = p->g;
-	const struct origin *from = plan_origin(p, "devices",
-						g->device_policy.from);
+	const struct origin *from =
+		plan_origin(p, "devices", g->device_policy.from);
 	const bool none = g->devices.n == 0;
 	struct device *d;
 	struct finding *f;

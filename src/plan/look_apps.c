@@ -26,8 +26,9 @@ static const struct app_row {
 	  "a database: dump it, or stop it before the copy" },
 	{ "/var/lib/redis", "redis",
 	  "a database: dump it, or stop it before the copy" },
-	{ "/opt/oracle", "oracle", "a database: dump it, or stop it before "
-				   "the copy; it sets kernel parameters" },
+	{ "/opt/oracle", "oracle",
+	  "a database: dump it, or stop it before "
+	  "the copy; it sets kernel parameters" },
 	{ "/usr/local/psa", "plesk",
 	  "a panel: its licence may be bound to address and kernel" },
 	{ "/usr/local/cpanel", "cpanel",
@@ -92,10 +93,10 @@ static void applications(struct plan *p)
 
 /* Files that a running system writes to all the time. */
 static const char *const used[] = {
-	"/var/log/wtmp",      "/var/log/messages", "/var/log/syslog",
-	"/var/log/auth.log",  "/var/log/secure",   "/var/run/utmp",
-	"/var/log/lastlog",   "/var/spool/cron",   "/var/log/cron",
-	"/var/log/daemon.log", "/var/log/journal", "/root/.bash_history",
+	"/var/log/wtmp",       "/var/log/messages", "/var/log/syslog",
+	"/var/log/auth.log",   "/var/log/secure",   "/var/run/utmp",
+	"/var/log/lastlog",    "/var/spool/cron",   "/var/log/cron",
+	"/var/log/daemon.log", "/var/log/journal",  "/root/.bash_history",
 };
 
 static void last_use(struct plan *p)

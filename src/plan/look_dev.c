@@ -58,9 +58,9 @@ static void scan(struct plan *p, const char *dir, unsigned depth,
 
 	if (depth > 8 || tree_list(p->root, dir, p->g->mem, &list, &e) < 0)
 		return;
-	for (size_t i = 0; i < list.n && *budget > 0; i++) {
-		const char *path = arena_printf(p->g->mem, "%s/%s", dir,
-						list.v[i].name);
+	for (size_t i = 0; i<list.n && * budget> 0; i++) {
+		const char *path =
+			arena_printf(p->g->mem, "%s/%s", dir, list.v[i].name);
 		struct tree_stat st;
 
 		if (tree_lstat(p->root, path, &st, &e) < 0)
@@ -82,7 +82,8 @@ void look_dev(struct plan *p)
 	struct tree_stat st;
 	struct err e;
 
-	if (g->device_policy.from == NULL || !str_eq(g->device_policy.v, "nodes"))
+	if (g->device_policy.from == NULL ||
+	    !str_eq(g->device_policy.v, "nodes"))
 		return;
 	if (tree_lstat(p->root, "/dev", &st, &e) < 0) {
 		finding_add(g, FIND_DEV_NO_TREE, NULL, g->device_policy.from,

@@ -10,7 +10,7 @@
 #include "derive.h"
 #include "plan/look.h"
 
-/* Release files, most telling first. The version: text after `after`, or all. */
+/* Release files, most telling first. The version: text after `after`. */
 static const struct os_row {
 	const char *path, *id, *after;
 } os_rows[] = {
@@ -117,7 +117,7 @@ static const struct init_row {
 	{ NULL, "/sbin/telinit", "sysvinit" },
 };
 
-/* "libsystemd-shared-219.so" -> 219: newer systemd carries its version there. */
+/* "libsystemd-shared-219.so" -> 219: newer systemd has its version there. */
 static const char *systemd_in(struct plan *p, const char *dir)
 {
 	static const char head[] = "libsystemd-shared-";
@@ -141,14 +141,15 @@ static const char *systemd_in(struct plan *p, const char *dir)
 static const struct systemd_row {
 	const char *os, *release, *version;
 } systemd_rows[] = {
-	{ "centos", "7", "219" }, { "rhel", "7", "219" },
-	{ "debian", "8", "215" }, { "ubuntu", "15.04", "219" },
+	{ "centos", "7", "219" },     { "rhel", "7", "219" },
+	{ "debian", "8", "215" },     { "ubuntu", "15.04", "219" },
 	{ "ubuntu", "15.10", "225" },
 };
 
 static const char *systemd_version(struct plan *p)
 {
-	static const char *const dirs[] = { "/lib/systemd", "/usr/lib/systemd" };
+	static const char *const dirs[] = { "/lib/systemd",
+					    "/usr/lib/systemd" };
 	const struct guest *g = p->g;
 
 	for (size_t i = 0; i < COUNT(dirs); i++) {
@@ -203,12 +204,12 @@ static const struct elf_row {
 	unsigned machine, class;
 	const char *arch;
 } elf_rows[] = {
-	{ 3, 1, "i686" },      { 62, 2, "x86_64" },  { 62, 1, "x32" },
-	{ 183, 2, "aarch64" }, { 40, 1, "armv7l" },  { 21, 2, "ppc64" },
-	{ 20, 1, "ppc" },      { 22, 2, "s390x" },   { 22, 1, "s390" },
-	{ 243, 2, "riscv64" }, { 2, 1, "sparc" },    { 43, 2, "sparc64" },
+	{ 3, 1, "i686" },       { 62, 2, "x86_64" }, { 62, 1, "x32" },
+	{ 183, 2, "aarch64" },  { 40, 1, "armv7l" }, { 21, 2, "ppc64" },
+	{ 20, 1, "ppc" },       { 22, 2, "s390x" },  { 22, 1, "s390" },
+	{ 243, 2, "riscv64" },  { 2, 1, "sparc" },   { 43, 2, "sparc64" },
 	{ 0x9026, 2, "alpha" }, { 50, 2, "ia64" },   { 8, 1, "mips" },
-	{ 8, 2, "mips64" },    { 15, 1, "hppa" },
+	{ 8, 2, "mips64" },     { 15, 1, "hppa" },
 };
 
 static const char *elf_arch(const unsigned char *b, size_t n)
@@ -222,8 +223,7 @@ static const char *elf_arch(const unsigned char *b, size_t n)
 	for (size_t i = 0; i < COUNT(elf_rows); i++) {
 		const bool little = b[5] == 1;
 
-		if (elf_rows[i].machine != machine ||
-		    elf_rows[i].class != b[4])
+		if (elf_rows[i].machine != machine || elf_rows[i].class != b[4])
 			continue;
 		if (machine == 21 && little)
 			return "ppc64le";

@@ -24,7 +24,7 @@ struct size_walk {
 	uint64_t shared_files, shared_bytes;
 	uint64_t flagged, leftovers;
 	uint64_t large_ids, tagged[TAG__N];
-	uint64_t tag; /* of the guest; 0: not known */
+	uint64_t tag;         /* of the guest; 0: not known */
 	const char *leftover; /* the first one's path */
 };
 

@@ -20,9 +20,9 @@
 #include "plan/plan.h"
 
 const struct origin *plan_net_facts_origin(struct plan *p,
-				      const struct facts_line *at,
-				      const char *key,
-				      const struct origin *because)
+					   const struct facts_line *at,
+					   const char *key,
+					   const struct origin *because)
 {
 	struct origin *o = arena_alloc(p->g->mem, sizeof(*o));
 
@@ -36,8 +36,8 @@ const struct origin *plan_net_facts_origin(struct plan *p,
 }
 
 const struct origin *plan_net_site_origin(struct plan *p, unsigned line,
-				     const char *key,
-				     const struct origin *because)
+					  const char *key,
+					  const struct origin *because)
 {
 	struct origin *o = arena_alloc(p->g->mem, sizeof(*o));
 
@@ -121,10 +121,12 @@ static void attach_site(struct plan *p, const struct addr *a,
 	if (s != NULL && s->attach != NULL) {
 		ret->attach = s->attach;
 		ret->vlan = s->vlan >= 0 ? s->vlan : ret->vlan;
-		ret->from = plan_net_site_origin(p, s->line, "subnet", a->dev.from);
+		ret->from =
+			plan_net_site_origin(p, s->line, "subnet", a->dev.from);
 	} else if (d != NULL && d->attach != NULL) {
 		ret->attach = d->attach;
-		ret->from = plan_net_site_origin(p, d->line, "device", a->dev.from);
+		ret->from =
+			plan_net_site_origin(p, d->line, "device", a->dev.from);
 	}
 }
 
@@ -351,7 +353,8 @@ int plan_net(struct plan *p, struct err *e)
 			plan_net_prefix(p, g->addrs.v[i]);
 		plan_net_gateways(p);
 	}
-	if (g->addrs.n == 0 && g->nics.n == 0 && str_eq(g->ns_net.v, "filtered"))
+	if (g->addrs.n == 0 && g->nics.n == 0 &&
+	    str_eq(g->ns_net.v, "filtered"))
 		finding_add(g, FIND_NET_NONE, NULL,
 			    plan_origin(p, "net", g->ns_net.from),
 			    "no address is configured: only loopback is made");

@@ -7,12 +7,12 @@
 
 /* An origin at a captured line / at a line of the site file. */
 const struct origin *plan_net_facts_origin(struct plan *p,
-				      const struct facts_line *at,
-				      const char *key,
-				      const struct origin *because);
+					   const struct facts_line *at,
+					   const char *key,
+					   const struct origin *because);
 const struct origin *plan_net_site_origin(struct plan *p, unsigned line,
-				     const char *key,
-				     const struct origin *because);
+					  const char *key,
+					  const struct origin *because);
 
 /* The guest could send only from its own addresses: so shall the interface. */
 void plan_net_source_filter(struct plan *p, struct nic *n);

@@ -86,9 +86,8 @@ struct gateway {
 	const struct origin *from;
 };
 
-static const struct addr *first_addr(const struct guest *g,
-				     const struct nic *n, int family,
-				     struct inet_addr *ret)
+static const struct addr *first_addr(const struct guest *g, const struct nic *n,
+				     int family, struct inet_addr *ret)
 {
 	struct err e;
 
@@ -136,8 +135,7 @@ static struct gateway gateway_source(struct plan *p, const struct nic *n,
 
 		if ((r->nic != NULL && r->nic != n) || r->via.from == NULL ||
 		    !str_eq(r->dest.v, "default") ||
-		    inet_parse(r->via.v, &via, &e) < 0 ||
-		    via.family != family)
+		    inet_parse(r->via.v, &via, &e) < 0 || via.family != family)
 			continue;
 		gw.ip = r->via.v;
 		gw.from = plan_origin(p, "net", r->via.from);
@@ -379,8 +377,8 @@ static void check_dns(struct plan *p)
 		const char *text;
 
 		number++;
-		if (!slice_word(&line, &word) || !slice_eq(word, "nameserver") ||
-		    !slice_word(&line, &word))
+		if (!slice_word(&line, &word) ||
+		    !slice_eq(word, "nameserver") || !slice_word(&line, &word))
 			continue;
 		text = slice_dup(p->g->mem, word);
 		if (inet_parse(text, &ip, &e) < 0 ||

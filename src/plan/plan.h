@@ -14,10 +14,10 @@
 struct fleet;
 
 struct plan_options {
-	bool native;  /* --profile native */
-	bool live;    /* --live */
-	bool writes;  /* convert: a guest that runs is a blocker */
-	bool size;    /* measure the tree */
+	bool native;            /* --profile native */
+	bool live;              /* --live */
+	bool writes;            /* convert: a guest that runs is a blocker */
+	bool size;              /* measure the tree */
 	const char *const *set; /* --set [GUEST:]FIELD=VALUE */
 	size_t n_set;
 	const char *const *accept; /* --accept CODE[@GUEST]=REASON */
@@ -27,12 +27,12 @@ struct plan_options {
 struct plan {
 	struct guest *g;
 	const struct source *source;
-	const struct facts *facts;   /* NULL: none */
-	const struct site *site;     /* never NULL */
-	const struct fleet *fleet;   /* NULL: a single guest */
+	const struct facts *facts; /* NULL: none */
+	const struct site *site;   /* never NULL */
+	const struct fleet *fleet; /* NULL: a single guest */
 	const struct plan_options *options;
-	struct tree *root;           /* the guest's tree; NULL: not there */
-	struct emit_options target;  /* of the first target, for cgroup mode */
+	struct tree *root;          /* the guest's tree; NULL: not there */
+	struct emit_options target; /* of the first target, for cgroup mode */
 };
 
 struct plan_pass {
@@ -47,25 +47,25 @@ struct plan_pass {
 int plan_run(struct plan *p, struct err *e);
 
 /* The passes, one file each: plan/NAME.c. */
-int plan_options_pass(struct plan *p, struct err *e);  /* options.c */
-int plan_look(struct plan *p, struct err *e);      /* look.c: into the tree */
-int plan_state(struct plan *p, struct err *e);     /* state.c: running? */
-int plan_caps(struct plan *p, struct err *e);      /* caps.c */
-int plan_devices(struct plan *p, struct err *e);   /* devices.c */
-int plan_limits(struct plan *p, struct err *e);    /* limits.c */
-int plan_net(struct plan *p, struct err *e);       /* net.c */
-int plan_ping(struct plan *p, struct err *e);      /* caps.c */
-int plan_boot(struct plan *p, struct err *e);      /* boot.c */
-int plan_mounts(struct plan *p, struct err *e);    /* mounts.c */
-int plan_edits(struct plan *p, struct err *e);     /* edits.c */
-int plan_idmap(struct plan *p, struct err *e);     /* idmap.c */
-int plan_validate(struct plan *p, struct err *e);  /* validate.c */
+int plan_options_pass(struct plan *p, struct err *e); /* options.c */
+int plan_look(struct plan *p, struct err *e);     /* look.c: into the tree */
+int plan_state(struct plan *p, struct err *e);    /* state.c: running? */
+int plan_caps(struct plan *p, struct err *e);     /* caps.c */
+int plan_devices(struct plan *p, struct err *e);  /* devices.c */
+int plan_limits(struct plan *p, struct err *e);   /* limits.c */
+int plan_net(struct plan *p, struct err *e);      /* net.c */
+int plan_ping(struct plan *p, struct err *e);     /* caps.c */
+int plan_boot(struct plan *p, struct err *e);     /* boot.c */
+int plan_mounts(struct plan *p, struct err *e);   /* mounts.c */
+int plan_edits(struct plan *p, struct err *e);    /* edits.c */
+int plan_idmap(struct plan *p, struct err *e);    /* idmap.c */
+int plan_validate(struct plan *p, struct err *e); /* validate.c */
 
 /* Bits of the set that no namespace but mapped ids confines (caps.c). */
 uint64_t plan_caps_unconfined(uint64_t set);
 
 /* After emitting: --accept and the site file's accept blocks. */
-int plan_accept(struct plan *p, struct err *e);    /* accept.c */
+int plan_accept(struct plan *p, struct err *e); /* accept.c */
 
 /*
  * The origin of a decision: kind DERIVED, at the place of what it was derived

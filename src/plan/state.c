@@ -14,7 +14,7 @@
 
 /* File systems whose files another kernel may be using; linux/magic.h. */
 static const uint32_t remote_magic[] = {
-	0x6969,	    /* NFS */
+	0x6969,     /* NFS */
 	0xff534d42, /* CIFS */
 	0xfe534d42, /* SMB2 */
 	0x65735546, /* FUSE: sshfs and the like */

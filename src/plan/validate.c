@@ -45,10 +45,10 @@ static void hostname(struct plan *p)
 	if (legal[0] == '\0')
 		legal = arena_strdup(g->mem, "guest");
 	from = plan_origin(p, "validate", g->hostname.from);
-	f = finding_add(g, FIND_INI_HOSTNAME, NULL, from, "\"%s\" becomes \"%s\"",
-			str_show(g->mem, g->hostname.v, strlen(g->hostname.v),
-				 100),
-			legal);
+	f = finding_add(
+		g, FIND_INI_HOSTNAME, NULL, from, "\"%s\" becomes \"%s\"",
+		str_show(g->mem, g->hostname.v, strlen(g->hostname.v), 100),
+		legal);
 	derive_str(g, FIELD_HOSTNAME, g, legal, from, f);
 }
 
@@ -60,8 +60,7 @@ static void same(struct plan *p, const char *what, const char *value,
 		fleet_same(p->fleet, p->g->mem, what, value, p->g->key);
 
 	if (others.n != 0)
-		finding_add(p->g, id, NULL,
-			    plan_origin(p, "validate", because),
+		finding_add(p->g, id, NULL, plan_origin(p, "validate", because),
 			    "%s %s is also that of %s", what, value,
 			    strv_join(p->g->mem, &others, ", "));
 }
@@ -77,8 +76,8 @@ static void clashes(struct plan *p)
 		same(p, "root", g->rootfs.v, FIND_DSK_SHARED_ROOT,
 		     g->rootfs.from);
 	if (g->xid.from != NULL)
-		same(p, "id", arena_printf(g->mem, "%llu",
-					   (unsigned long long)g->xid.v),
+		same(p, "id",
+		     arena_printf(g->mem, "%llu", (unsigned long long)g->xid.v),
 		     FIND_SRC_ID, g->xid.from);
 	for (size_t i = 0; i < g->nics.n; i++)
 		if (g->nics.v[i]->mac.from != NULL)
@@ -86,14 +85,14 @@ static void clashes(struct plan *p)
 			     FIND_HST_FIELD_CLASH, g->nics.v[i]->mac.from);
 	if (str_eq(g->package, g->name))
 		return;
-	f = finding_add(g,
-			fleet_same(p->fleet, g->mem, "name", g->name, g->key).n ?
-				FIND_HST_NAME_CLASH :
-				FIND_INI_NAME,
-			NULL, plan_origin(p, "validate", g->config_name.from),
-			"\"%s\" is called %s from now on",
-			str_show(g->mem, g->name, strlen(g->name), 80),
-			g->package);
+	f = finding_add(
+		g,
+		fleet_same(p->fleet, g->mem, "name", g->name, g->key).n ?
+			FIND_HST_NAME_CLASH :
+			FIND_INI_NAME,
+		NULL, plan_origin(p, "validate", g->config_name.from),
+		"\"%s\" is called %s from now on",
+		str_show(g->mem, g->name, strlen(g->name), 80), g->package);
 	(void)f;
 }
 

@@ -122,9 +122,9 @@ int policy_parse(const json_t *j, struct arena *mem, struct policy **ret,
 const char *policy_relation_name(enum relation r)
 {
 	static const char *const names[] = {
-		[REL_EQUAL] = "equal",	     [REL_STRICTER] = "stricter",
-		[REL_LOOSER] = "looser",     [REL_MISSING] = "missing",
-		[REL_EXTRA] = "extra",	     [REL_UNSEEN] = "unseen",
+		[REL_EQUAL] = "equal",   [REL_STRICTER] = "stricter",
+		[REL_LOOSER] = "looser", [REL_MISSING] = "missing",
+		[REL_EXTRA] = "extra",   [REL_UNSEEN] = "unseen",
 	};
 
 	return names[r];
@@ -229,8 +229,9 @@ static int next_of(const struct policy *a, size_t i, const struct policy *b,
 	return cmp_items(&a->items.v[i], &b->items.v[j]);
 }
 
-void policy_compare(const struct policy *expected, const struct policy *observed,
-		    struct arena *mem, struct policy_diffs *ret)
+void policy_compare(const struct policy *expected,
+		    const struct policy *observed, struct arena *mem,
+		    struct policy_diffs *ret)
 {
 	size_t i = 0, j = 0;
 

@@ -76,7 +76,8 @@ struct policy_diffs {
  * TRUE as fields.def says; what has no order is missing, extra, or (both
  * there, different) missing with both values shown.
  */
-void policy_compare(const struct policy *expected, const struct policy *observed,
-		    struct arena *mem, struct policy_diffs *ret);
+void policy_compare(const struct policy *expected,
+		    const struct policy *observed, struct arena *mem,
+		    struct policy_diffs *ret);
 
 #endif

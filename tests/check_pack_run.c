@@ -4,7 +4,10 @@
  */
 #include <errno.h>
 #include <locale.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
+#include <stdint.h>
 
 #include "check_pack.h"
 
@@ -396,6 +399,60 @@ START_TEST(list)
 }
 END_TEST
 
+/* In a child, so that it is the child's peak: of the variants, or of one. */
+static void pack_bounded(struct box *b, size_t n)
+{
+	struct pack_options o = { .jobs = 2 };
+	const struct overlay edits[] = { { NULL, 0 }, { NULL, 0 } };
+	struct pack_outcome got;
+	struct rusage used;
+	int status;
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		int r = run(b, edits, n, &o, &got);
+
+		getrusage(RUSAGE_SELF, &used);
+		_exit(r || used.ru_maxrss > 160 << 10);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+
+/*
+ * 160 MiB, one variant or two, of files and holes larger than that. The
+ * sanitizers' own memory would be counted as well.
+ */
+START_TEST(memory)
+{
+	struct box b CLEANUP(box_done);
+	struct buf noise CLEANUP(buf_done) = { 0 };
+	uint64_t x = 88172645463325252;
+	int fd CLEANUP(fd_closep) = -1;
+
+	if (getenv("UBSAN_OPTIONS"))
+		return;
+	box_open(&b);
+	fd = open("root/large", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	for (int i = 0; i < 200; i++) {
+		buf_clear(&noise);
+		while (noise.n < 1 << 20) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			buf_printf(&noise, "%016jx\n", (uintmax_t)x);
+		}
+		ck_assert_int_eq(
+			fd_write_all(fd, noise.p, noise.n, "large", &b.e), 0);
+	}
+	buf_done(&noise);
+	ck_assert_int_eq(truncate("root/large", 500 << 20), 0);
+	pack_bounded(&b, 1);
+	pack_bounded(&b, 2);
+}
+END_TEST
+
 /* --- verify --------------------------------------------------------------- */
 
 static void verify(struct box *b, const struct pack_check *c, const char *want)
@@ -598,6 +655,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, bad_edit, 0, COUNT(bad_edits));
 	tcase_add_test(c, edit_metadata);
 	tcase_add_test(c, variants);
+	tcase_add_test(c, memory);
 	tcase_add_test(c, list);
 	tcase_add_test(c, verify_same);
 	tcase_add_loop_test(c, verify_change, 0, COUNT(changes));

@@ -15,8 +15,8 @@
  *
  * The same tree gives the same bytes, for any number of jobs: no clock, no
  * names of users. At most 160 MiB are held whatever the guest, up to level 6
- * of xz and 12 of zstd; the window of zstd is 64 MiB, 32 for two variants, 16
- * for four. To unpack:
+ * of zstd or xz; the window of zstd is 64 MiB, 32 for two variants, 16 for
+ * four. To unpack:
  *	tar --zstd --numeric-owner --xattrs --xattrs-include='*' --acls -xpf F
  */
 #ifndef REHOST_PACK_PACK_H
@@ -42,7 +42,7 @@ enum {
 struct pack_options {
 	struct format format; /* all zero: zstd at its usual level */
 	int level;       /* of the format where that names none; 0: the usual */
-	unsigned jobs;   /* threads that compress with zstd; 0 is 1 */
+	unsigned jobs;   /* threads that compress with zstd, at most 8; 0: 1 */
 	bool keep_nodes; /* device nodes; else they are left out and counted */
 	bool one_fs;     /* other file systems mounted in the tree stay empty */
 	bool as_tree;    /* a directory, not an archive; needs root */

@@ -10,6 +10,7 @@
 
 enum {
 	WINDOW_LOG = 26, /* 64 MiB: half of what every decoder accepts */
+	MAX_JOBS = 8,    /* of all variants: each holds about 5 MiB */
 	BLOCK = 1 << 20,
 };
 
@@ -26,13 +27,22 @@ static unsigned window_log(size_t variants)
 	return log;
 }
 
+static unsigned jobs_of(const struct pack_job *job)
+{
+	unsigned jobs = job->options->jobs;
+
+	if (jobs > MAX_JOBS)
+		jobs = MAX_JOBS;
+	return jobs / (unsigned)job->n;
+}
+
 static int open_archive(struct variant *v, const struct pack_job *job,
 			struct err *e)
 {
 	const struct pack_options *o = job->options;
 	struct out_options out = {
 		.format = o->format,
-		.jobs = o->jobs,
+		.jobs = jobs_of(job),
 		.window_log = window_log(job->n),
 		.block = BLOCK,
 	};

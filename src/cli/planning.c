@@ -209,7 +209,8 @@ static bool strict_refuses(const struct planning *p)
 	if (p->s->o->strict == NULL)
 		return false;
 	json_object_foreach (p->totals.codes, code, value)
-		if (is_strict(code, p->s->o->strict))
+		if (json_num(value, "open") > 0 &&
+		    is_strict(code, p->s->o->strict))
 			return true;
 	return false;
 }

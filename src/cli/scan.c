@@ -137,13 +137,19 @@ static const char *part(const json_t *g, const char *object, const char *key)
 	return s[0] == '\0' ? "-" : s;
 }
 
+/* A name of a guest or path may hold anything: as one line of text. */
+static const char *printable(const struct scanning *sc, const char *s)
+{
+	return str_show(sc->s->mem, s, strlen(s), 0);
+}
+
 static void print_table(const struct scanning *sc)
 {
 	const json_t *g;
 	size_t i, width = 5;
 
 	json_array_foreach (sc->guests, i, g) {
-		const size_t n = strlen(json_str(g, "key"));
+		const size_t n = strlen(printable(sc, json_str(g, "key")));
 
 		width = n > width && n <= 40 ? n : width;
 	}
@@ -160,9 +166,10 @@ static void print_table(const struct scanning *sc)
 		if (sized)
 			num_show_size(json_num(g, "bytes"), size);
 		printf("%-*s %-8s %-20s %-18s %-10s %10s  %s\n", (int)width,
-		       json_str(g, "key"), json_str(g, "state"), address, os,
-		       part(g, "init", "kind"), size,
-		       root[0] == '\0' ? "(not there)" : root);
+		       printable(sc, json_str(g, "key")), json_str(g, "state"),
+		       address, printable(sc, os), part(g, "init", "kind"),
+		       size,
+		       root[0] == '\0' ? "(not there)" : printable(sc, root));
 	}
 }
 

@@ -41,7 +41,9 @@ static void device_line(struct work *w, const struct nic *n, json_t *lists)
 				 arena_printf(w->mem, "  gateway6 = \"%s\"",
 					      n->gateway6.v);
 
-	if (n->parent.from == NULL || n->attach.from == NULL)
+	/* what no wire carried needs no decision */
+	if (n->parent.from == NULL || n->attach.from == NULL ||
+	    str_eq(n->attach.v, "routed:lo"))
 		return;
 	add_line(lists, DEVICES,
 		 arena_printf(w->mem, "device \"%s\" { attach = \"%s\"%s%s }",
@@ -64,6 +66,22 @@ static void subnet_line(struct work *w, const struct addr *a, json_t *lists)
 			      a->ip.v, inet_bits(&ip), w->g->key));
 }
 
+/* A blocker that cannot be waived has no accept block to fill in. */
+static const char *guest_line(struct work *w, const struct finding *f,
+			      const struct finding_row *row)
+{
+	const char *what = arena_printf(
+		w->mem, "# %s %s: %s", row->code, w->g->key,
+		str_show(w->mem, f->message, strlen(f->message), 160));
+
+	if (row->waive == WAIVE_NO)
+		return arena_printf(w->mem, "%s (cannot be accepted)", what);
+	return arena_printf(w->mem,
+			    "%s\n# accept \"%s\" { guests = {\"%s\"}  reason "
+			    "= \"\"  by = \"\" }",
+			    what, row->code, w->g->key);
+}
+
 /* What is blocked or lost until the operator speaks. */
 static void guest_lines(struct work *w, json_t *lists)
 {
@@ -73,14 +91,7 @@ static void guest_lines(struct work *w, json_t *lists)
 
 		if (row->severity != SEV_BLOCKER || f->accepted != NULL)
 			continue;
-		add_line(lists, GUESTS,
-			 arena_printf(w->mem,
-				      "# %s %s: %s\n# accept \"%s\" { guests = "
-				      "{\"%s\"}  reason = \"\"  by = \"\" }",
-				      row->code, w->g->key,
-				      str_show(w->mem, f->message,
-					       strlen(f->message), 160),
-				      row->code, w->g->key));
+		add_line(lists, GUESTS, guest_line(w, f, row));
 	}
 }
 

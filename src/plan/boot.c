@@ -189,8 +189,7 @@ static void premount(struct plan *p)
 	const struct origin *from = plan_origin(p, "boot", g->init_kind.from);
 	struct finding *f;
 
-	if (!is_systemd(g) ||
-	    (g->caps.v & CAP_BIT(cap_find("sys_admin"))) != 0)
+	if (!is_systemd(g) || (g->caps.v & CAP_BIT(cap_find("sys_admin"))) != 0)
 		return;
 	f = finding_add(g, FIND_CAP_SYSTEMD, NULL, from,
 			"systemd without SYS_ADMIN: /run, /run/lock, /dev/shm "

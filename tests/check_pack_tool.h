@@ -17,13 +17,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
 
 #include "base/num.h"
 #include "check_pack.h"
+#include "check_pack_time.h"
 
 struct tool {
 	struct arena *mem;
@@ -170,36 +167,6 @@ static int tool_verify(struct tool *t, char **argv)
 	for (size_t i = 0; i < got.n_first; i++)
 		printf("%s: %s\n", got.first[i].path, got.first[i].what);
 	return got.n > 0 ? 3 : 0;
-}
-
-static double tool_seconds(struct timeval t)
-{
-	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
-}
-
-static int tool_time(char **argv)
-{
-	struct rusage used;
-	struct timespec a, b;
-	int status = -1;
-	pid_t pid;
-
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	pid = fork();
-	if (pid == 0) {
-		execvp(argv[0], argv);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid ||
-	    getrusage(RUSAGE_CHILDREN, &used))
-		return 1;
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	printf("%.3f %.3f %ld\n",
-	       (double)(b.tv_sec - a.tv_sec) +
-		       (double)(b.tv_nsec - a.tv_nsec) / 1e9,
-	       tool_seconds(used.ru_utime) + tool_seconds(used.ru_stime),
-	       used.ru_maxrss);
-	return status != 0;
 }
 
 static int tool(int argc, char **argv)

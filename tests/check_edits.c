@@ -26,7 +26,7 @@
 static const char *const families[] = { "debian", "redhat",    "redhat6",
 					"ubuntu", "systemd",   "gentoo",
 					"alpine", "slackware", "suse",
-					"arch",   "sysv" };
+					"arch",   "sysv",      "startpar" };
 
 struct box {
 	struct arena *mem;

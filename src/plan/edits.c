@@ -50,6 +50,15 @@ static bool engine_addresses(const struct plan *p)
 	       str_eq(policy_get(was, FIELD_NS_NET, ""), "filtered");
 }
 
+/*
+ * A script whose link is gone is waited for by nobody: what came after it
+ * would run at once, such as the halt before services have stopped.
+ */
+static bool is_parallel(const struct plan *p)
+{
+	return tree_exists(p->root, "/etc/init.d/.depend.stop");
+}
+
 static bool holds(const struct plan *p, enum edits_when when)
 {
 	switch (when) {
@@ -75,6 +84,10 @@ static bool holds(const struct plan *p, enum edits_when when)
 	case EDITS_NO_TIME:
 		return p->g->caps.from != NULL &&
 		       (p->g->caps.v & CAP_BIT(cap_find("sys_time"))) == 0;
+	case EDITS_NUMBERED:
+		return !is_parallel(p);
+	case EDITS_PARALLEL:
+		return is_parallel(p);
 	}
 	return false;
 }

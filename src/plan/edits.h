@@ -22,7 +22,9 @@ enum edits_when {
 	EDITS_NETWORK, /* the engine sets addresses, as the old host did */
 	EDITS_NETWORK_SYSTEMD,
 	EDITS_NETWORK_UPSTART,
-	EDITS_NO_TIME, /* the guest may not set the clock */
+	EDITS_NO_TIME,  /* the guest may not set the clock */
+	EDITS_NUMBERED, /* scripts run in the order of their numbers */
+	EDITS_PARALLEL, /* scripts wait for those that they name (startpar) */
 };
 
 struct edits;

@@ -1,0 +1,125 @@
+/*
+ * The box: a guest started from its policy alone, where it can harm nothing
+ * (design 2.4). Its root is an overlay over the given tree; its network is a
+ * lab: a network namespace with the bridges that the policy names, where a
+ * responder owns the addresses of gateways and name servers. No packet
+ * leaves it. Needs root.
+ */
+#ifndef REHOST_RUNTIME_BOX_H
+#define REHOST_RUNTIME_BOX_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "policy/policy.h"
+
+struct box_options {
+	const char *name;    /* of the guest: groups and files are called so */
+	const char *rootfs;  /* directory; never written */
+	const char *scratch; /* for the overlay and the journal; no tmpfs */
+	const char *console; /* file that gets what is written there */
+	const char *seccomp; /* filter in LXC's format, or NULL */
+	int tty;             /* terminal to attach to the console, or -1 */
+	unsigned stop_seconds; /* grace between the stop signal and the kill */
+};
+
+struct box;
+
+/*
+ * What the guest was not given although the policy has it: by design 2.4, or
+ * because this host cannot. The reason is for people: "withheld", "no
+ * controller io on this host".
+ */
+struct box_withheld {
+	enum field_id field;
+	const char *key;
+	const char *reason;
+};
+
+struct box_withheld_list {
+	VEC(struct box_withheld) list;
+};
+
+/*
+ * Removes what a run that was killed left below scratch and on the host, then
+ * starts the guest. It returns when pid 1 was executed. On failure nothing is
+ * left. The policy, the options' strings and mem must outlive the box.
+ */
+int box_start(const struct policy *p, const struct box_options *o,
+	      struct arena *mem, struct box **ret, struct err *e);
+
+/* What box_start would do, an operation a line, for -n. Needs no right. */
+int box_print(const struct policy *p, const struct box_options *o,
+	      struct arena *mem, struct buf *ret, struct err *e);
+
+/* Pid 1 of the guest as the host sees it. Good until box_stop. */
+pid_t box_init(const struct box *b);
+
+/* The descriptor of the console's master side, or -1 once it is closed. */
+int box_console(const struct box *b);
+
+/* Whether pid 1 lives; where not, its status as of waitpid(2). */
+bool box_alive(struct box *b, int *ret_status);
+
+const struct box_withheld_list *box_withheld(const struct box *b);
+
+/*
+ * The directory of a controller's group on the host ("memory", "devices"; ""
+ * for the v2 tree), or NULL. For probes that look from outside.
+ */
+const char *box_cgroup(const struct box *b, const char *controller);
+
+/*
+ * Runs fn in a child that has joined the guest's namespaces and groups and
+ * that has its root and its capabilities, as a child of its pid 1 would. What
+ * fn writes to fd is added to *ret. The child ends when fn returns; it is
+ * killed after so many seconds, which is an error (code ETIMEDOUT). Its death
+ * by a signal is one too (code 0).
+ */
+int box_call(struct box *b, void (*fn)(int fd, const void *arg),
+	     const void *arg, unsigned seconds, struct buf *ret, struct err *e);
+
+/* As box_call, but with the host's rights: only the namespaces are joined. */
+int box_call_root(struct box *b, void (*fn)(int fd, const void *arg),
+		  const void *arg, unsigned seconds, struct buf *ret,
+		  struct err *e);
+
+/*
+ * As box_call, in the lab itself with the host's files and rights: the
+ * bridges are there, and what the guest sends can be seen.
+ */
+int box_call_lab(struct box *b, void (*fn)(int fd, const void *arg),
+		 const void *arg, unsigned seconds, struct buf *ret,
+		 struct err *e);
+
+/*
+ * As box_call, in a neighbour's network: a namespace beside the guest on each
+ * of the lab's bridges, whose interfaces nb0, nb1 ... take what arrives.
+ */
+int box_call_neighbour(struct box *b, void (*fn)(int fd, const void *arg),
+		       const void *arg, unsigned seconds, struct buf *ret,
+		       struct err *e);
+
+/*
+ * Executes argv in the guest, stdin from /dev/null, stdout and stderr
+ * together into *ret_out (at most 1 MiB); ret_status as of waitpid(2), 127
+ * when there is no such program.
+ */
+int box_exec(struct box *b, char *const argv[], unsigned seconds,
+	     struct buf *ret_out, int *ret_status, struct err *e);
+
+/* Executes argv in the guest on the caller's descriptors 0, 1 and 2. */
+int box_run(struct box *b, char *const argv[], int *ret_status, struct err *e);
+
+/*
+ * Asks pid 1 to stop with the policy's signal, waits, kills the whole group.
+ * ret_clean: it went by itself within the grace period.
+ */
+int box_stop(struct box *b, bool *ret_clean, struct err *e);
+
+/* Kills what runs and undoes all that box_start made. NULL is fine. */
+void box_free(struct box *b);
+void box_freep(struct box **b); /* for CLEANUP */
+
+#endif

@@ -62,19 +62,39 @@ void package_findings(struct package *p)
 		   "labels of a security module left out");
 }
 
-static const char *finding_codes_of(const struct guest *g, const char *target,
-				    const struct policy_diff *d, size_t i)
+static bool announces(const struct finding *f, const char *target,
+		      const struct policy_diff *d)
 {
-	const struct finding *f = g->findings.v[i];
-
 	if (f->target != NULL && !str_eq(f->target, target))
-		return NULL;
+		return false;
 	for (size_t j = 0; j < f->covers.n; j++)
 		if (f->covers.v[j].field == d->field &&
 		    (f->covers.v[j].key == NULL ||
 		     str_eq(f->covers.v[j].key, d->key)))
-			return finding_row(f->id)->code;
-	return NULL;
+			return true;
+	return false;
+}
+
+/*
+ * Why the difference is accepted: the last reason given, when each finding
+ * about it that is more than a note has one; else NULL.
+ */
+static const char *accepted(const struct guest *g, const char *target,
+			    const struct policy_diff *d)
+{
+	const char *reason = NULL;
+
+	for (size_t i = 0; i < g->findings.n; i++) {
+		const struct finding *f = g->findings.v[i];
+
+		if (!announces(f, target, d))
+			continue;
+		if (f->accepted != NULL)
+			reason = f->accepted;
+		else if (finding_row(f->id)->severity != SEV_NOTE)
+			return NULL;
+	}
+	return reason;
 }
 
 static json_t *difference(const struct guest *g, const char *target,
@@ -88,12 +108,14 @@ static json_t *difference(const struct guest *g, const char *target,
 	json_put(o, "observed", json_text(d->observed));
 	json_put_str(o, "relation", policy_relation_name(d->relation));
 	for (size_t i = 0; i < g->findings.n; i++) {
-		const char *code = finding_codes_of(g, target, d, i);
+		const struct finding *f = g->findings.v[i];
 
-		if (code != NULL)
-			json_array_append_new(codes, json_text(code));
+		if (announces(f, target, d))
+			json_array_append_new(
+				codes, json_text(finding_row(f->id)->code));
 	}
 	json_put(o, "findings", codes);
+	json_put(o, "accepted", json_text(accepted(g, target, d)));
 	return o;
 }
 

@@ -180,7 +180,7 @@ static enum relation by_rank(int expected, int observed)
 	return observed < expected ? REL_STRICTER : REL_LOOSER;
 }
 
-static enum relation relate(enum field_id field, const char *expected,
+enum relation policy_relate(enum field_id field, const char *expected,
 			    const char *observed)
 {
 	if (str_eq(expected, observed))
@@ -211,7 +211,7 @@ static void add_diff(struct policy_diffs *ret, struct arena *mem,
 				 .expected = expected,
 				 .observed = observed };
 
-	d.relation = relate(d.field, d.expected, d.observed);
+	d.relation = policy_relate(d.field, d.expected, d.observed);
 	if (d.relation == REL_EQUAL)
 		ret->n_equal++;
 	else

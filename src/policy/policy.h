@@ -58,6 +58,10 @@ enum relation {
 
 const char *policy_relation_name(enum relation r);
 
+/* How a value compares; NULL is "no such item". Both NULL are equal. */
+enum relation policy_relate(enum field_id field, const char *expected,
+			    const char *observed);
+
 struct policy_diff {
 	enum field_id field;
 	const char *key;

@@ -1,0 +1,273 @@
+/* Three policies, one verdict. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/verify.h"
+
+static const char *const verdicts[VERDICT__MAX] = {
+	[VERDICT_FAILED] = "failed",
+	[VERDICT_DIFFERENT] = "different",
+	[VERDICT_INCOMPLETE] = "incomplete",
+	[VERDICT_ANNOUNCED] = "announced",
+	[VERDICT_ACCEPTED] = "accepted",
+	[VERDICT_EQUIVALENT] = "equivalent",
+};
+
+const char *verify_verdict_name(enum verdict v)
+{
+	return verdicts[v];
+}
+
+enum verdict verify_verdict_find(const char *name)
+{
+	enum verdict v = 0;
+
+	while (v < VERDICT__MAX && !str_eq(verdicts[v], name))
+		v++;
+	return v;
+}
+
+const char *verify_isolation_name(enum isolation i)
+{
+	static const char *const names[ISOLATION__MAX] = {
+		[ISOLATION_EQUAL] = "equal",
+		[ISOLATION_STRICTER] = "stricter",
+		[ISOLATION_WEAKER] = "weaker",
+		[ISOLATION_UNPROVEN] = "unproven",
+	};
+
+	return names[i];
+}
+
+/* Every (field, key) that one of the three has, or that could not be seen. */
+static struct policy *all_items(const struct verify_package *p,
+				const struct verify_seen *s, struct arena *mem)
+{
+	const struct policy *const from[] = { p->before, p->planned,
+					      s->observed };
+	struct policy *all = policy_new(mem);
+
+	for (size_t i = 0; i < COUNT(from); i++)
+		for (size_t j = 0; j < from[i]->items.n; j++)
+			policy_add(all, from[i]->items.v[j].field,
+				   from[i]->items.v[j].key, "");
+	policy_sort(all);
+	return all;
+}
+
+static const char *unseen_reason(const struct verify_seen *s,
+				 const struct policy_item *it)
+{
+	for (size_t i = 0; i < s->unseen.n; i++) {
+		const struct verify_unseen *u = &s->unseen.v[i];
+
+		if (u->field == it->field &&
+		    (u->key == NULL || str_eq(u->key, it->key)))
+			return u->reason;
+	}
+	return NULL;
+}
+
+static const struct verify_announced *
+announced_of(const struct verify_package *p, const struct policy_item *it)
+{
+	for (size_t i = 0; i < p->announced.n; i++) {
+		const struct verify_announced *a = &p->announced.v[i];
+
+		if (a->field == it->field && str_eq(a->key, it->key))
+			return a;
+	}
+	return NULL;
+}
+
+static const char *item_name(struct arena *mem, enum field_id field,
+			     const char *key)
+{
+	if (key[0] == '\0')
+		return field_get(field)->name;
+	return arena_printf(mem, "%s %s", field_get(field)->name, key);
+}
+
+/* A difference that is planned counts as announced only with a finding. */
+static void relate(struct verify_check *c, enum field_id field)
+{
+	const bool met = policy_relate(field, c->expected, c->observed) ==
+			 REL_EQUAL;
+
+	c->planned = policy_relate(field, c->before, c->expected);
+	if (c->planned != REL_EQUAL && c->announced == NULL)
+		c->surprise = true;
+	if (c->planned == REL_EQUAL)
+		c->announced = NULL;
+	if (c->reason != NULL) {
+		c->relation = REL_UNSEEN;
+		c->observed = NULL;
+	} else if (met) {
+		c->relation = c->planned;
+	} else {
+		c->relation = policy_relate(field, c->expected, c->observed);
+		c->surprise = true;
+		c->announced = NULL;
+	}
+}
+
+static void judge_item(const struct verify_package *p,
+		       const struct verify_seen *s,
+		       const struct verify_look *look,
+		       const struct policy_item *it, struct verify_check *c)
+{
+	*c = (struct verify_check){
+		.area = field_get(it->field)->area,
+		.before = policy_get(p->before, it->field, it->key),
+		.expected = policy_get(p->planned, it->field, it->key),
+		.observed = policy_get(s->observed, it->field, it->key),
+		.reason = unseen_reason(s, it),
+		.announced = announced_of(p, it),
+		.probe = look->probe,
+	};
+	/* what the configuration does not ask for cannot be missed */
+	c->required = look->required && c->expected != NULL;
+	relate(c, it->field);
+}
+
+static void judge_fact(const struct verify_fact *f, struct verify_check *c)
+{
+	*c = (struct verify_check){
+		.area = f->area,
+		.item = f->item,
+		.before = f->expected,
+		.expected = f->expected,
+		.observed = f->reason == NULL ? f->observed : NULL,
+		.reason = f->reason,
+		.required = true,
+		.probe = f->probe,
+	};
+	if (f->reason != NULL)
+		c->relation = REL_UNSEEN;
+	else if (str_eq(f->expected, f->observed))
+		c->relation = REL_EQUAL;
+	else
+		c->relation = f->expected == NULL ? REL_EXTRA : REL_MISSING;
+	c->surprise = f->reason == NULL && c->relation != REL_EQUAL;
+}
+
+static bool is_less(enum relation r)
+{
+	return r == REL_LOOSER || r == REL_MISSING || r == REL_EXTRA;
+}
+
+/* Of what was not seen only the plan is known. */
+static enum relation known(const struct verify_check *c)
+{
+	return c->relation == REL_UNSEEN ? c->planned : c->relation;
+}
+
+static enum verdict ladder(const struct verify_package *p,
+			   const struct verify_result *r)
+{
+	enum verdict v = VERDICT_EQUIVALENT;
+
+	if (p->machine)
+		v = p->machine_accepted != NULL ? VERDICT_ACCEPTED :
+						  VERDICT_ANNOUNCED;
+	for (size_t i = 0; i < r->checks.n; i++) {
+		const struct verify_check *c = &r->checks.v[i];
+		enum verdict now = VERDICT_EQUIVALENT;
+
+		if (c->surprise)
+			now = VERDICT_DIFFERENT;
+		else if (c->relation == REL_UNSEEN && c->required)
+			now = VERDICT_INCOMPLETE;
+		else if (is_less(known(c)))
+			now = c->announced != NULL &&
+					      c->announced->accepted != NULL ?
+				      VERDICT_ACCEPTED :
+				      VERDICT_ANNOUNCED;
+		if (now < v)
+			v = now;
+	}
+	return v;
+}
+
+/* Areas where a value without order may confine more or less. */
+static bool confines(enum area a)
+{
+	return a == AREA_NAMESPACES || a == AREA_IDS || a == AREA_LSM ||
+	       a == AREA_SECCOMP || a == AREA_KERNEL || a == AREA_DEVICES;
+}
+
+static enum isolation isolation_of(const struct verify_check *c)
+{
+	const enum relation r = known(c);
+
+	if (r == REL_LOOSER || r == REL_EXTRA)
+		return ISOLATION_WEAKER;
+	if (c->relation == REL_UNSEEN && c->required)
+		return ISOLATION_UNPROVEN;
+	if (r == REL_MISSING && confines(c->area))
+		return ISOLATION_UNPROVEN;
+	return r == REL_STRICTER ? ISOLATION_STRICTER : ISOLATION_EQUAL;
+}
+
+static enum isolation isolation(const struct verify_package *p,
+				const struct verify_result *r)
+{
+	bool seen[ISOLATION__MAX] = { false };
+
+	seen[ISOLATION_WEAKER] = p->machine;
+	for (size_t i = 0; i < r->checks.n; i++)
+		seen[isolation_of(&r->checks.v[i])] = true;
+	if (seen[ISOLATION_WEAKER])
+		return ISOLATION_WEAKER;
+	if (seen[ISOLATION_UNPROVEN])
+		return ISOLATION_UNPROVEN;
+	return seen[ISOLATION_STRICTER] ? ISOLATION_STRICTER : ISOLATION_EQUAL;
+}
+
+static int cmp_checks(const void *a, const void *b)
+{
+	const struct verify_check *x = a, *y = b;
+
+	if (x->area != y->area)
+		return x->area < y->area ? -1 : 1;
+	return strcmp(x->item, y->item);
+}
+
+static void add_all(const struct verify_package *p, const struct verify_seen *s,
+		    const struct verify_look look[FIELD__MAX],
+		    struct arena *mem, struct verify_result *r)
+{
+	const struct policy *all = all_items(p, s, mem);
+
+	for (size_t i = 0; i < all->items.n; i++) {
+		const struct policy_item *it = &all->items.v[i];
+		struct verify_check *c = vec_add(mem, &r->checks);
+
+		judge_item(p, s, &look[it->field], it, c);
+		c->item = item_name(mem, it->field, it->key);
+	}
+	for (size_t i = 0; i < s->facts.n; i++)
+		judge_fact(&s->facts.v[i], vec_add(mem, &r->checks));
+}
+
+void verify_judge(const struct verify_package *p, const struct verify_seen *s,
+		  const struct verify_look look[FIELD__MAX], struct arena *mem,
+		  struct verify_result *ret)
+{
+	struct verify_result r = { .verdict = VERDICT_FAILED,
+				   .isolation = ISOLATION_UNPROVEN };
+
+	if (s->failed == NULL) {
+		add_all(p, s, look, mem, &r);
+		if (r.checks.n > 1)
+			qsort(r.checks.v, r.checks.n, sizeof(*r.checks.v),
+			      cmp_checks);
+		for (size_t i = 0; i < r.checks.n; i++) {
+			r.counts[r.checks.v[i].relation]++;
+			r.surprises += r.checks.v[i].surprise;
+		}
+		r.verdict = ladder(p, &r);
+		r.isolation = isolation(p, &r);
+	}
+	*ret = r;
+}

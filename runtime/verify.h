@@ -1,0 +1,121 @@
+/*
+ * The verdict: what the guest had before, what the emitted configuration asks
+ * for, and what was seen in the running guest, item by item. Pure functions;
+ * who looks, and how, is in probe.h.
+ */
+#ifndef REHOST_RUNTIME_VERIFY_H
+#define REHOST_RUNTIME_VERIFY_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "policy/policy.h"
+
+/* Worst first, as design 1.4 lists them. */
+enum verdict {
+	VERDICT_FAILED,     /* did not boot, or could not be looked at */
+	VERDICT_DIFFERENT,  /* something is not as the configuration says */
+	VERDICT_INCOMPLETE, /* a required item could not be seen */
+	VERDICT_ANNOUNCED,  /* looser or missing, all of it announced */
+	VERDICT_ACCEPTED,   /* the same, each with a reason */
+	VERDICT_EQUIVALENT,
+	VERDICT__MAX
+};
+
+enum isolation {
+	ISOLATION_EQUAL,
+	ISOLATION_STRICTER,
+	ISOLATION_WEAKER,   /* an item is looser or extra, announced or not */
+	ISOLATION_UNPROVEN, /* a required item was not seen, or has no order */
+	ISOLATION__MAX
+};
+
+const char *verify_verdict_name(enum verdict v);
+/* VERDICT__MAX when there is none of that name. */
+enum verdict verify_verdict_find(const char *name);
+const char *verify_isolation_name(enum isolation i);
+
+/* A difference that the plan announced. */
+struct verify_announced {
+	enum field_id field;
+	const char *key;
+	struct strv codes;
+	const char *accepted; /* the reason, NULL: not accepted */
+};
+
+/* What a package says: all that is read of DIR/NAME but its root. */
+struct verify_package {
+	const char *dir, *key, *name, *target;
+	const char *manifest_sha256;
+	const char *rootfs;  /* relative to dir */
+	bool rootfs_is_tree; /* else an archive */
+	struct policy *before, *planned;
+	VEC(struct verify_announced) announced;
+	bool machine; /* its boundary was a machine: never equivalent */
+	const char *machine_accepted; /* why that is fine, or NULL */
+};
+
+/* Reads policy.json, manifest.json, report.json of dir for one target. */
+int verify_load(const char *dir, const char *target, struct arena *mem,
+		struct verify_package *ret, struct err *e);
+
+/* What could not be looked at. */
+struct verify_unseen {
+	enum field_id field;
+	const char *key; /* NULL: no item of the field */
+	const char *reason;
+};
+
+/* A look that is not about a field: how the start went, what listens. */
+struct verify_fact {
+	enum area area;
+	const char *item, *expected, *observed; /* observed NULL: missing */
+	const char *reason; /* not NULL: could not be seen */
+	const char *probe;
+};
+
+struct verify_seen {
+	struct policy *observed;
+	VEC(struct verify_unseen) unseen;
+	VEC(struct verify_fact) facts;
+	const char *failed;  /* why it did not boot; NULL: it did */
+	unsigned ms;         /* from the start to the goal of its init */
+	struct strv console; /* lines of the console that look like errors */
+};
+
+/* How a field is seen; rows of probe.def, given so that tests can vary. */
+struct verify_look {
+	const char *probe;
+	bool required;
+};
+
+struct verify_check {
+	enum area area;
+	const char *item;                         /* "cap.bounding net_raw" */
+	const char *before, *expected, *observed; /* NULL: no such item */
+	enum relation relation;
+	bool required;
+	bool surprise;      /* not as the configuration says */
+	const char *reason; /* of what is unseen */
+	const struct verify_announced *announced;
+	const char *probe;
+	enum relation planned; /* of what was planned to what was before */
+};
+
+struct verify_result {
+	enum verdict verdict;
+	enum isolation isolation;
+	VEC(struct verify_check) checks;
+	size_t counts[REL_UNSEEN + 1];
+	size_t surprises;
+};
+
+/*
+ * Compares. look has a row for each field. An item that is not as planned is a
+ * surprise, and its relation is that of the observed to the planned value; of
+ * any other it is that to the value before.
+ */
+void verify_judge(const struct verify_package *p, const struct verify_seen *s,
+		  const struct verify_look look[FIELD__MAX], struct arena *mem,
+		  struct verify_result *ret);
+
+#endif

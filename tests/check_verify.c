@@ -1,0 +1,408 @@
+/* The verdict ladder of design 1.4, as a table. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "runtime/verify.h"
+#include "runtime/verify_report.h"
+
+/* One item, or one fact, in all its lives. */
+struct row {
+	const char *what;
+	enum field_id field;
+	const char *before, *planned, *observed;
+	bool unseen, required, announced;
+	const char *accepted;
+	bool machine, failed;
+	enum relation relation;
+	bool surprise;
+	enum verdict verdict;
+	enum isolation isolation;
+};
+
+#define Y "yes"
+static const struct row rows[] = {
+	{ .what = "the same everywhere",
+	  .field = FIELD_HOSTNAME,
+	  .before = "a",
+	  .planned = "a",
+	  .observed = "a",
+	  .relation = REL_EQUAL,
+	  .verdict = VERDICT_EQUIVALENT,
+	  .isolation = ISOLATION_EQUAL },
+	{ .what = "stricter, announced: nothing to accept",
+	  .field = FIELD_NS_PID,
+	  .before = "filtered",
+	  .planned = "private",
+	  .observed = "private",
+	  .announced = true,
+	  .relation = REL_STRICTER,
+	  .verdict = VERDICT_EQUIVALENT,
+	  .isolation = ISOLATION_STRICTER },
+	{ .what = "looser, announced: never equivalent",
+	  .field = FIELD_NS_PID,
+	  .before = "private",
+	  .planned = "host",
+	  .observed = "host",
+	  .announced = true,
+	  .relation = REL_LOOSER,
+	  .verdict = VERDICT_ANNOUNCED,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "looser, announced, accepted",
+	  .field = FIELD_NS_PID,
+	  .before = "private",
+	  .planned = "host",
+	  .observed = "host",
+	  .announced = true,
+	  .accepted = "change 1",
+	  .relation = REL_LOOSER,
+	  .verdict = VERDICT_ACCEPTED,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "planned, but no finding says so",
+	  .field = FIELD_NS_PID,
+	  .before = "private",
+	  .planned = "host",
+	  .observed = "host",
+	  .relation = REL_LOOSER,
+	  .surprise = true,
+	  .verdict = VERDICT_DIFFERENT,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "an acceptance is not for what was seen instead",
+	  .field = FIELD_NS_PID,
+	  .before = "private",
+	  .planned = "filtered",
+	  .observed = "host",
+	  .announced = true,
+	  .accepted = "change 1",
+	  .relation = REL_LOOSER,
+	  .surprise = true,
+	  .verdict = VERDICT_DIFFERENT,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "as before, but not as planned",
+	  .field = FIELD_MEM_MAX,
+	  .before = "100",
+	  .planned = "200",
+	  .observed = "100",
+	  .announced = true,
+	  .relation = REL_STRICTER,
+	  .surprise = true,
+	  .verdict = VERDICT_DIFFERENT,
+	  .isolation = ISOLATION_STRICTER },
+	{ .what = "a limit that is not there",
+	  .field = FIELD_MEM_MAX,
+	  .before = "100",
+	  .planned = "100",
+	  .observed = NULL,
+	  .relation = REL_LOOSER,
+	  .surprise = true,
+	  .verdict = VERDICT_DIFFERENT,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "a capability too many",
+	  .field = FIELD_CAPS,
+	  .observed = Y,
+	  .relation = REL_LOOSER,
+	  .surprise = true,
+	  .verdict = VERDICT_DIFFERENT,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "a capability too few",
+	  .field = FIELD_CAPS,
+	  .before = Y,
+	  .planned = Y,
+	  .relation = REL_STRICTER,
+	  .surprise = true,
+	  .verdict = VERDICT_DIFFERENT,
+	  .isolation = ISOLATION_STRICTER },
+	{ .what = "something more, without order",
+	  .field = FIELD_MOUNT_TARGET,
+	  .observed = "/x",
+	  .relation = REL_EXTRA,
+	  .surprise = true,
+	  .verdict = VERDICT_DIFFERENT,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "something more, announced",
+	  .field = FIELD_MOUNT_TARGET,
+	  .planned = "/x",
+	  .observed = "/x",
+	  .announced = true,
+	  .relation = REL_EXTRA,
+	  .verdict = VERDICT_ANNOUNCED,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "something missing",
+	  .field = FIELD_HOSTNAME,
+	  .before = "a",
+	  .planned = "a",
+	  .observed = "b",
+	  .relation = REL_MISSING,
+	  .surprise = true,
+	  .verdict = VERDICT_DIFFERENT,
+	  .isolation = ISOLATION_EQUAL },
+	{ .what = "what confines and has no order proves nothing",
+	  .field = FIELD_PROC_VIEW,
+	  .before = "filtered",
+	  .planned = "mixed",
+	  .observed = "mixed",
+	  .announced = true,
+	  .relation = REL_MISSING,
+	  .verdict = VERDICT_ANNOUNCED,
+	  .isolation = ISOLATION_UNPROVEN },
+	{ .what = "required and unseen",
+	  .field = FIELD_MEM_MAX,
+	  .before = "1",
+	  .planned = "1",
+	  .observed = "1",
+	  .unseen = true,
+	  .required = true,
+	  .relation = REL_UNSEEN,
+	  .verdict = VERDICT_INCOMPLETE,
+	  .isolation = ISOLATION_UNPROVEN },
+	{ .what = "unseen, not required",
+	  .field = FIELD_AUTOSTART,
+	  .before = Y,
+	  .planned = Y,
+	  .unseen = true,
+	  .relation = REL_UNSEEN,
+	  .verdict = VERDICT_EQUIVALENT,
+	  .isolation = ISOLATION_EQUAL },
+	{ .what = "unseen, and planned to be looser",
+	  .field = FIELD_NS_PID,
+	  .before = "private",
+	  .planned = "host",
+	  .unseen = true,
+	  .announced = true,
+	  .relation = REL_UNSEEN,
+	  .verdict = VERDICT_ANNOUNCED,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "required, but nothing asks for it",
+	  .field = FIELD_MEM_MAX,
+	  .before = "1",
+	  .unseen = true,
+	  .required = true,
+	  .announced = true,
+	  .relation = REL_UNSEEN,
+	  .verdict = VERDICT_ANNOUNCED,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "it was a machine",
+	  .field = FIELD_HOSTNAME,
+	  .before = "a",
+	  .planned = "a",
+	  .observed = "a",
+	  .machine = true,
+	  .relation = REL_EQUAL,
+	  .verdict = VERDICT_ANNOUNCED,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "it was a machine, and that is accepted",
+	  .field = FIELD_HOSTNAME,
+	  .before = "a",
+	  .planned = "a",
+	  .observed = "a",
+	  .machine = true,
+	  .accepted = "change 2",
+	  .relation = REL_EQUAL,
+	  .verdict = VERDICT_ACCEPTED,
+	  .isolation = ISOLATION_WEAKER },
+	{ .what = "it did not boot",
+	  .field = FIELD_HOSTNAME,
+	  .before = "a",
+	  .planned = "a",
+	  .observed = "a",
+	  .failed = true,
+	  .verdict = VERDICT_FAILED,
+	  .isolation = ISOLATION_UNPROVEN },
+};
+
+static struct policy *policy_of(struct arena *mem, const struct row *r,
+				const char *value)
+{
+	struct policy *p = policy_new(mem);
+
+	if (value != NULL)
+		policy_add(p, r->field, "k", value);
+	policy_sort(p);
+	return p;
+}
+
+static void make(struct arena *mem, const struct row *r,
+		 struct verify_package *p, struct verify_seen *s,
+		 struct verify_look look[FIELD__MAX])
+{
+	*p = (struct verify_package){
+		.key = "h/vserver:a",
+		.name = "a",
+		.target = "lxc",
+		.manifest_sha256 = "00",
+		.before = policy_of(mem, r, r->before),
+		.planned = policy_of(mem, r, r->planned),
+		.machine = r->machine,
+		.machine_accepted = r->machine ? r->accepted : NULL,
+	};
+	*s = (struct verify_seen){
+		.observed = policy_of(mem, r, r->observed),
+		.failed = r->failed ? "its init is missing" : NULL,
+	};
+	if (r->announced) {
+		struct verify_announced *a = vec_add(mem, &p->announced);
+
+		a->field = r->field;
+		a->key = "k";
+		a->accepted = r->accepted;
+		strv_add(mem, &a->codes, "NET001");
+	}
+	if (r->unseen)
+		*vec_add(mem, &s->unseen) =
+			(struct verify_unseen){ .field = r->field,
+						.reason = "the host cannot" };
+	for (size_t i = 0; i < FIELD__MAX; i++)
+		look[i] = (struct verify_look){ .probe = "t",
+						.required = r->required };
+}
+
+START_TEST(ladder)
+{
+	const struct row *r = &rows[_i];
+	struct arena *mem = arena_new();
+	struct verify_look look[FIELD__MAX];
+	struct verify_package p;
+	struct verify_seen s;
+	struct verify_result v;
+
+	make(mem, r, &p, &s, look);
+	verify_judge(&p, &s, look, mem, &v);
+	ck_assert_msg(v.verdict == r->verdict, "%s: verdict %s", r->what,
+		      verify_verdict_name(v.verdict));
+	ck_assert_msg(v.isolation == r->isolation, "%s: isolation %s", r->what,
+		      verify_isolation_name(v.isolation));
+	if (!r->failed) {
+		ck_assert_uint_eq(v.checks.n, 1);
+		ck_assert_msg(v.checks.v[0].relation == r->relation, "%s: %s",
+			      r->what,
+			      policy_relation_name(v.checks.v[0].relation));
+		ck_assert_msg(v.checks.v[0].surprise == r->surprise,
+			      "%s: surprise", r->what);
+		ck_assert_uint_eq(v.counts[r->relation], 1);
+		ck_assert_uint_eq(v.surprises, r->surprise);
+	}
+	arena_free(mem);
+}
+END_TEST
+
+/* The worst of several items counts, in whatever order. */
+START_TEST(worst_wins)
+{
+	struct arena *mem = arena_new();
+	struct verify_look look[FIELD__MAX] = { { NULL, false } };
+	struct verify_package p;
+	struct verify_seen s;
+	struct verify_result v;
+
+	make(mem, &rows[2], &p, &s, look); /* looser, announced */
+	policy_add(p.before, FIELD_HOSTNAME, "", "a");
+	policy_add(p.planned, FIELD_HOSTNAME, "", "a");
+	verify_judge(&p, &s, look, mem, &v);
+	ck_assert_int_eq(v.verdict, VERDICT_DIFFERENT);
+	policy_add(s.observed, FIELD_HOSTNAME, "", "a");
+	verify_judge(&p, &s, look, mem, &v);
+	ck_assert_int_eq(v.verdict, VERDICT_ANNOUNCED);
+	*vec_add(mem, &s.facts) = (struct verify_fact){ .area = AREA_NETWORK,
+							.item = "port tcp 80",
+							.expected = Y };
+	verify_judge(&p, &s, look, mem, &v);
+	ck_assert_int_eq(v.verdict, VERDICT_DIFFERENT);
+	s.facts.v[0].reason = "cannot be seen";
+	verify_judge(&p, &s, look, mem, &v);
+	ck_assert_int_eq(v.verdict, VERDICT_INCOMPLETE);
+	arena_free(mem);
+}
+END_TEST
+
+START_TEST(names)
+{
+	for (enum verdict v = 0; v < VERDICT__MAX; v++)
+		ck_assert_int_eq(verify_verdict_find(verify_verdict_name(v)),
+				 v);
+	ck_assert_int_eq(verify_verdict_find("fine"), VERDICT__MAX);
+}
+END_TEST
+
+static void judged(struct arena *mem, const struct row *r,
+		   struct verify_package *p, struct verify_run *v)
+{
+	struct verify_look look[FIELD__MAX];
+
+	make(mem, r, p, &v->seen, look);
+	v->package = p;
+	v->engine = "builtin";
+	verify_judge(p, &v->seen, look, mem, &v->result);
+}
+
+START_TEST(text_has_marks)
+{
+	static const struct {
+		size_t row;
+		bool utf8;
+		const char *has;
+	} t[] = {
+		{ 0, true, "\u2713 identity     id.hostname k: a\n" },
+		{ 0, false, "+ identity     id.hostname k: a\n" },
+		{ 2, false,
+		  "~ namespaces   ns.pid k: looser: was private, is "
+		  "host [NET001]\n" },
+		{ 3, false, "[NET001] accepted: change 1\n" },
+		{ 7, true,
+		  "\u2717 limits       limit.memory k: looser: "
+		  "planned 100, seen -\n" },
+		{ 14, true,
+		  "? limits       limit.memory k: required, unseen: "
+		  "the host cannot\n" },
+	};
+	struct arena *mem = arena_new();
+
+	for (size_t i = 0; i < COUNT(t); i++) {
+		struct buf b CLEANUP(buf_done) = { 0 };
+		struct verify_package p;
+		struct verify_run v = { 0 };
+
+		judged(mem, &rows[t[i].row], &p, &v);
+		verify_report_text(&v, true, t[i].utf8, &b);
+		ck_assert_msg(strstr(buf_str(&b), t[i].has) != NULL, "%s",
+			      buf_str(&b));
+	}
+	arena_free(mem);
+}
+END_TEST
+
+START_TEST(junit_escapes)
+{
+	struct arena *mem = arena_new();
+	struct buf b CLEANUP(buf_done) = { 0 };
+	struct row r = rows[12];
+	struct verify_package p;
+	struct verify_run v = { 0 };
+
+	r.observed = "<&\"\033";
+	judged(mem, &r, &p, &v);
+	verify_report_junit(&v, &b);
+	ck_assert_ptr_nonnull(strstr(b.p, "seen &lt;&amp;&quot;?</failure>"));
+	ck_assert_ptr_nonnull(strstr(b.p, "tests=\"1\" failures=\"1\""));
+	arena_free(mem);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("verify");
+	TCase *t = tcase_create("verdict");
+	SRunner *r = srunner_create(s);
+	int bad;
+
+	suite_add_tcase(s, t);
+	tcase_add_loop_test(t, ladder, 0, (int)COUNT(rows));
+	tcase_add_test(t, worst_wins);
+	tcase_add_test(t, names);
+	tcase_add_test(t, text_has_marks);
+	tcase_add_test(t, junit_escapes);
+	srunner_run_all(r, CK_NORMAL);
+	bad = srunner_ntests_failed(r);
+	srunner_free(r);
+	return bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -50,6 +50,7 @@ ok()
 tree()
 {
 	sh tests/fixture.sh "$1" "$2" 2>/dev/null || return
+	chown -hR "$(id -u):$(id -g)" "$2" 2>/dev/null
 	chmod -R u+rwX "$2" || return
 	find "$2" \( -type c -o -type b -o -type s \) -delete || return
 	TZ=UTC0 find "$2" -exec touch -h -t 201405130000 {} +

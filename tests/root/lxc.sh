@@ -269,6 +269,13 @@ test_nodes()
 	check "both block" blocked
 }
 
+# Ordinary users cannot make it, so no golden output shows it.
+test_owner()
+{
+	plan 14-links-and-types openworld
+	check "who owns the configuration is told" finding SRC016 "uid 1000"
+}
+
 # --- all -----------------------------------------------------------------------------
 
 for need in lxc-start lxc-info ip python3 busybox zstd; do
@@ -288,6 +295,7 @@ else
 fi
 test_configs
 test_nodes
+test_owner
 state >"$tmp/after"
 check "nothing is left behind" diff "$tmp/before" "$tmp/after"
 echo "1..$n"

@@ -72,7 +72,8 @@ OBJECTS := $(SOURCES:%.c=$(B)/obj/%.o)
 
 # --- how it is compiled ------------------------------------------------------
 
-PACKAGES := libarchive libxml-2.0 jansson yaml-0.1 libcrypto libzstd libconfuse
+PACKAGES := libarchive libxml-2.0 jansson yaml-0.1 libcrypto libzstd libconfuse \
+	libcgroup libnl-route-3.0 libseccomp
 
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith \

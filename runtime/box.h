@@ -17,11 +17,10 @@
 struct box_options {
 	const char *name;    /* of the guest: groups and files are called so */
 	const char *rootfs;  /* directory; never written */
-	const char *scratch; /* for the overlay and the journal; no tmpfs */
-	const char *console; /* file that gets what is written there */
-	const char *seccomp; /* filter in LXC's format, or NULL */
-	int tty;             /* terminal to attach to the console, or -1 */
-	unsigned stop_seconds; /* grace between the stop signal and the kill */
+	const char *scratch; /* for the overlay; no tmpfs */
+	const char *console; /* file that gets what is written there, or NULL */
+	unsigned stop_seconds; /* from the stop signal to the kill */
+	size_t fail;           /* tests: the operation that fails, from 1 */
 };
 
 struct box;
@@ -56,8 +55,12 @@ int box_print(const struct policy *p, const struct box_options *o,
 /* Pid 1 of the guest as the host sees it. Good until box_stop. */
 pid_t box_init(const struct box *b);
 
-/* The descriptor of the console's master side, or -1 once it is closed. */
-int box_console(const struct box *b);
+/*
+ * Connects a terminal to the guest's console until pid 1 ends (ret_left is
+ * false) or Ctrl-] is typed (true). in may be no terminal: it is then only
+ * copied. What was printed before is shown first, as far as it is kept.
+ */
+int box_attach(struct box *b, int in, int out, bool *ret_left, struct err *e);
 
 /* Whether pid 1 lives; where not, its status as of waitpid(2). */
 bool box_alive(struct box *b, int *ret_status);

@@ -1,0 +1,315 @@
+/* Work in a guest that runs, and in its lab. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <grp.h>
+
+#include "base/fd.h"
+#include "runtime/box_parts.h"
+#include "runtime/caps.h"
+#include "runtime/group.h"
+
+enum { OUTPUT_MAX = 1 << 20 };
+
+enum place { PLACE_GUEST, PLACE_ROOT, PLACE_LAB, PLACE_NEIGHBOUR };
+
+struct call {
+	struct box *b;
+	enum place place;
+	void (*fn)(int fd, const void *arg);
+	const void *arg;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The groups first: as a member of the namespaces their files are not seen. */
+static int join_guest(const struct call *c, struct err *e)
+{
+	const struct box *b = c->b;
+	const int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
+			  CLONE_NEWUTS | CLONE_NEWIPC |
+			  (b->ops.cgroup_ns ? CLONE_NEWCGROUP : 0) |
+			  (b->ops.userns ? CLONE_NEWUSER : 0);
+
+	if (c->place == PLACE_GUEST && group_join(&b->ops, getpid(), e) < 0)
+		return -1;
+	if (setns(b->pidfd, flags) < 0)
+		return err_set(e, errno, "join the guest's namespaces");
+	if (b->ops.userns &&
+	    (setgroups(0, NULL) < 0 || setgid(0) < 0 || setuid(0) < 0))
+		return err_set(e, errno, "become the guest's root");
+	return 0;
+}
+
+static int join(const struct call *c, struct err *e)
+{
+	const int net = c->place == PLACE_LAB ? c->b->run.lab :
+						c->b->run.neighbour;
+
+	if (c->place == PLACE_GUEST || c->place == PLACE_ROOT)
+		return join_guest(c, e);
+	if (setns(net, CLONE_NEWNET) < 0)
+		return err_set(e, errno, "join the lab");
+	return 0;
+}
+
+/* What pid 1 was given beside namespaces: filter, bounds, no_new_privs. */
+static int confine(const struct call *c, struct err *e)
+{
+	const struct ops *ops = &c->b->ops;
+
+	if (c->place != PLACE_GUEST)
+		return 0;
+	for (size_t i = 0; i < ops->list.n; i++) {
+		const struct op *op = &ops->list.v[i];
+
+		if (op->kind == OP_SECCOMP && caps_filter(op->a, e) < 0)
+			return -1;
+		if (op->kind == OP_CAPS && caps_keep(ops->caps, e) < 0)
+			return -1;
+		if (op->kind == OP_NO_NEW_PRIVS &&
+		    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+			return err_set(e, errno, "no_new_privs");
+	}
+	return 0;
+}
+
+static NORETURN void work(const struct call *c, int out, int err_fd)
+{
+	struct err e = { 0 };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (confine(c, &e) < 0) {
+		if (write(err_fd, &e, sizeof(e)) < 0)
+			_exit(2);
+		_exit(1);
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	c->fn(out, c->arg);
+	_exit(0);
+}
+
+/* A member of the pid namespace is only who was born there. */
+static NORETURN void enter(const struct call *c, int out, int err_fd)
+{
+	struct err e = { 0 };
+	int status;
+	pid_t pid;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (join(c, &e) < 0) {
+		if (write(err_fd, &e, sizeof(e)) < 0)
+			_exit(2);
+		_exit(1);
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pid = fork();
+	if (pid == 0)
+		work(c, out, err_fd);
+	close(out);
+	close(err_fd);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		_exit(1);
+	if (WIFSIGNALED(status))
+		kill(getpid(), WTERMSIG(status));
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/* Reads until the end or the deadline; false: too late. */
+static bool collect(int fd, int64_t deadline, struct buf *ret)
+{
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		const int64_t left = deadline - now_ms();
+		char buf[4096];
+		ssize_t n;
+
+		if (left <= 0 || poll(&p, 1, (int)left) == 0)
+			return false;
+		n = read(fd, buf, sizeof(buf));
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return true;
+		if (n > 0 && ret->n < OUTPUT_MAX)
+			buf_add(ret, buf, (size_t)n);
+	}
+}
+
+/* Something that left the child's group of processes may hold the pipe. */
+static int finish(pid_t pid, bool in_time, const int err_fd, struct err *e)
+{
+	struct err got;
+	int status;
+
+	if (!in_time)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_set(e, errno, "wait for a call");
+	if (!in_time)
+		return err_set(e, ETIMEDOUT, "call into the guest");
+	if (read(err_fd, &got, sizeof(got)) == (ssize_t)sizeof(got)) {
+		*e = got;
+		return -1;
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return err_set(e, 0, "a call into the guest died (status %d)",
+			       status);
+	return 0;
+}
+
+static int call(const struct call *c, unsigned seconds, struct buf *ret,
+		struct err *e)
+{
+	const int64_t deadline = now_ms() + (int64_t)seconds * 1000;
+	int out[2] = { -1, -1 }, errs[2] = { -1, -1 }, rc;
+	pid_t pid = -1;
+
+	if (c->b->pid <= 0)
+		return err_set(e, ESRCH, "the guest does not run");
+	if (pipe2(out, O_CLOEXEC) < 0 ||
+	    pipe2(errs, O_CLOEXEC | O_NONBLOCK) < 0)
+		err_fill(e, errno, "make a pipe");
+	else if ((pid = fork()) == 0)
+		enter(c, out[1], errs[1]);
+	else if (pid < 0)
+		err_fill(e, errno, "fork");
+	fd_closep(&out[1]);
+	fd_closep(&errs[1]);
+	rc = pid < 0 ? -1 :
+		       finish(pid, collect(out[0], deadline, ret), errs[0], e);
+	fd_closep(&out[0]);
+	fd_closep(&errs[0]);
+	return rc;
+}
+
+int box_call(struct box *b, void (*fn)(int fd, const void *arg),
+	     const void *arg, unsigned seconds, struct buf *ret, struct err *e)
+{
+	const struct call c = { b, PLACE_GUEST, fn, arg };
+
+	return call(&c, seconds, ret, e);
+}
+
+int box_call_root(struct box *b, void (*fn)(int fd, const void *arg),
+		  const void *arg, unsigned seconds, struct buf *ret,
+		  struct err *e)
+{
+	const struct call c = { b, PLACE_ROOT, fn, arg };
+
+	return call(&c, seconds, ret, e);
+}
+
+int box_call_lab(struct box *b, void (*fn)(int fd, const void *arg),
+		 const void *arg, unsigned seconds, struct buf *ret,
+		 struct err *e)
+{
+	const struct call c = { b, PLACE_LAB, fn, arg };
+
+	return call(&c, seconds, ret, e);
+}
+
+int box_call_neighbour(struct box *b, void (*fn)(int fd, const void *arg),
+		       const void *arg, unsigned seconds, struct buf *ret,
+		       struct err *e)
+{
+	const struct call c = { b, PLACE_NEIGHBOUR, fn, arg };
+
+	return call(&c, seconds, ret, e);
+}
+
+/* --- commands --- */
+
+struct command {
+	char *const *argv;
+	char *const *env;
+	bool inherit; /* the caller's 0, 1, 2 */
+};
+
+/* The status goes behind the output, for the pipe is all there is. */
+static void run_command(int fd, const void *arg)
+{
+	const struct command *c = arg;
+	int status = 127 << 8;
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!c->inherit) {
+			if (null < 0)
+				close(0);
+			else
+				dup2(null, 0);
+			dup2(fd, 1);
+			dup2(fd, 2);
+		}
+		execvpe(c->argv[0], c->argv, c->env);
+		_exit(127);
+	}
+	if (pid > 0)
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	if (write(fd, &status, sizeof(status)) < 0)
+		_exit(1);
+}
+
+static char **environment(const struct box *b)
+{
+	char **env;
+	size_t n = 0;
+
+	env = arena_alloc(b->mem, (b->ops.list.n + 2) * sizeof(*env));
+	for (size_t i = 0; i < b->ops.list.n; i++) {
+		const struct op *op = &b->ops.list.v[i];
+
+		if (op->kind == OP_ENV)
+			env[n++] = arena_printf(b->mem, "%s=%s", op->a, op->b);
+	}
+	return env;
+}
+
+static int command(struct box *b, char *const argv[], bool inherit,
+		   unsigned seconds, struct buf *ret, int *ret_status,
+		   struct err *e)
+{
+	const struct command c = { argv, environment(b), inherit };
+	struct buf out CLEANUP(buf_done) = { 0 };
+	int status;
+
+	if (box_call(b, run_command, &c, seconds, &out, e) < 0)
+		return err_wrap(e, "execute %s", argv[0]);
+	if (out.n < sizeof(status))
+		return err_set(e, 0, "execute %s: no status", argv[0]);
+	memcpy(&status, out.p + out.n - sizeof(status), sizeof(status));
+	buf_add(ret, out.p, out.n - sizeof(status));
+	*ret_status = status;
+	return 0;
+}
+
+int box_exec(struct box *b, char *const argv[], unsigned seconds,
+	     struct buf *ret_out, int *ret_status, struct err *e)
+{
+	return command(b, argv, false, seconds, ret_out, ret_status, e);
+}
+
+int box_run(struct box *b, char *const argv[], int *ret_status, struct err *e)
+{
+	struct buf none CLEANUP(buf_done) = { 0 };
+
+	return command(b, argv, true, 1000000, &none, ret_status, e);
+}

@@ -1,0 +1,29 @@
+/* What the files of the box share. */
+#ifndef REHOST_RUNTIME_BOX_PARTS_H
+#define REHOST_RUNTIME_BOX_PARTS_H
+
+#include "runtime/run.h"
+
+struct box {
+	struct arena *mem;
+	struct box_options o;
+	struct host host;
+	struct ops ops;
+	struct run run;
+	pid_t pid; /* pid 1, 0 once it was waited for */
+	int pidfd;
+	int status;   /* of pid 1, once it was waited for */
+	pid_t logger; /* copies the console to its file, 0: none */
+	int attach;   /* socket to the logger: what is typed and printed */
+	bool grouped; /* there are groups to remove */
+	bool stored;  /* there is a directory to remove */
+};
+
+/* The logger: takes master over. */
+int box_console_start(struct box *b, int master, struct err *e);
+void box_console_stop(struct box *b);
+
+/* Removes what runs left that are no more: groups and directories. */
+void box_leftovers(const struct host *h, const char *scratch);
+
+#endif

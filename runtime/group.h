@@ -1,0 +1,18 @@
+/* The guest's groups of control: v1, hybrid and v2. */
+#ifndef REHOST_RUNTIME_GROUP_H
+#define REHOST_RUNTIME_GROUP_H
+
+#include <sys/types.h>
+
+#include "runtime/ops.h"
+
+/* Puts a process into all of them. */
+int group_join(const struct ops *ops, pid_t pid, struct err *e);
+
+/* Kills what is in the groups; then removes them. Absent ones are fine. */
+int group_remove(const struct ops *ops, struct err *e);
+
+/* As group_remove, for any group's directory. */
+int group_remove_dir(const char *dir, struct err *e);
+
+#endif

@@ -1,0 +1,38 @@
+/* What this host can do for a guest; read once, for the planner. */
+#ifndef REHOST_RUNTIME_HOST_H
+#define REHOST_RUNTIME_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+/* A mounted cgroup hierarchy. */
+struct host_group {
+	const char *controllers; /* "cpu,cpuacct", "name=systemd", "" for v2 */
+	const char *path;        /* where it is mounted */
+	bool v2;
+};
+
+enum { HOST_RLIMITS = RLIM_NLIMITS };
+
+struct host {
+	VEC(struct host_group) groups;
+	const char *v2_controllers; /* words of the v2 tree's root, or "" */
+	struct strv missing;        /* v1 files that this kernel lacks */
+	uint64_t caps;              /* our own bounding set */
+	const char *lsm;            /* "apparmor", "selinux" or "" */
+	struct rlimit rlimits[HOST_RLIMITS]; /* our own */
+};
+
+/* Linux: /proc/self/mounts, /proc/self/status, /sys/kernel/security. */
+int host_read(struct arena *mem, struct host *ret, struct err *e);
+
+/* The hierarchy that a controller is in, NULL when there is none. */
+const struct host_group *host_controller(const struct host *h,
+					 const char *controller);
+
+#endif

@@ -1,0 +1,380 @@
+/*
+ * The lab and the guest's interfaces, by libnl-route-3. The lab is a network
+ * namespace: its own kernel answers for the gateways' addresses (ARP,
+ * neighbour discovery, echo), so that what the guest sends goes nowhere else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/macvlan.h>
+#include <netlink/route/link/veth.h>
+#include <netlink/route/route.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/inet.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "runtime/net.h"
+#include "runtime/run.h"
+
+static void sock_freep(struct nl_sock **s)
+{
+	nl_socket_free(*s);
+}
+
+static void link_freep(struct rtnl_link **l)
+{
+	rtnl_link_put(*l);
+}
+
+static void addr_freep(struct nl_addr **a)
+{
+	nl_addr_put(*a);
+}
+
+static void rtaddr_freep(struct rtnl_addr **a)
+{
+	rtnl_addr_put(*a);
+}
+
+static int fail(int rc, const char *what, struct err *e)
+{
+	return err_set(e, 0, "%s: %s", what, nl_geterror(rc));
+}
+
+static struct nl_sock *connect_route(struct err *e)
+{
+	struct nl_sock *s = nl_socket_alloc();
+	int rc;
+
+	if (s == NULL) {
+		err_fill(e, ENOMEM, "nl_socket_alloc");
+		return NULL;
+	}
+	rc = nl_connect(s, NETLINK_ROUTE);
+	if (rc < 0) {
+		nl_socket_free(s);
+		fail(rc, "connect to netlink", e);
+		return NULL;
+	}
+	return s;
+}
+
+static int find_link(struct nl_sock *s, const char *name,
+		     struct rtnl_link **ret, struct err *e)
+{
+	const int rc = rtnl_link_get_kernel(s, 0, name, ret);
+
+	return rc < 0 ? fail(rc, name, e) : 0;
+}
+
+int net_new(struct err *e)
+{
+	int here CLEANUP(fd_closep) =
+		open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd;
+
+	if (here < 0)
+		return err_set(e, errno, "open /proc/self/ns/net");
+	if (unshare(CLONE_NEWNET) < 0)
+		return err_set(e, errno, "make a network namespace");
+	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (setns(here, CLONE_NEWNET) < 0) {
+		/* nothing may run in the wrong network */
+		perror("rehost: return to the host's network");
+		abort();
+	}
+	return fd < 0 ? err_set(e, errno, "open /proc/self/ns/net") : fd;
+}
+
+/* Up or not, another name, MAC or MTU; NULL and 0 leave what there is. */
+struct change {
+	const char *name, *mac;
+	uint64_t mtu;
+	bool up;
+	int master; /* interface number of a bridge, or 0 */
+};
+
+static int set_mac(struct rtnl_link *l, const char *mac, struct err *e)
+{
+	struct nl_addr *a CLEANUP(addr_freep) = NULL;
+	const int rc = nl_addr_parse(mac, AF_LLC, &a);
+
+	if (rc < 0)
+		return fail(rc, mac, e);
+	rtnl_link_set_addr(l, a);
+	return 0;
+}
+
+static int change(struct nl_sock *s, const char *link, const struct change *c,
+		  struct err *e)
+{
+	struct rtnl_link *old CLEANUP(link_freep) = NULL;
+	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_alloc();
+	int rc;
+
+	if (find_link(s, link, &old, e) < 0)
+		return -1;
+	if (c->name != NULL)
+		rtnl_link_set_name(l, c->name);
+	if (c->mac != NULL && set_mac(l, c->mac, e) < 0)
+		return -1;
+	if (c->mtu != 0)
+		rtnl_link_set_mtu(l, (unsigned)c->mtu);
+	if (c->master != 0)
+		rtnl_link_set_master(l, c->master);
+	if (c->up)
+		rtnl_link_set_flags(l, IFF_UP);
+	rc = rtnl_link_change(s, old, l, 0);
+	return rc < 0 ? fail(rc, link, e) : 0;
+}
+
+int net_lo(struct run *r, const struct op *op, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	const struct change up = { .up = true };
+
+	(void)r;
+	(void)op;
+	return s == NULL ? -1 : change(s, "lo", &up, e);
+}
+
+/* a: name. */
+int net_bridge(struct run *r, const struct op *op, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_alloc();
+	int rc;
+
+	(void)r;
+	if (s == NULL)
+		return -1;
+	rtnl_link_set_name(l, op->a);
+	rtnl_link_set_type(l, "bridge");
+	rtnl_link_set_flags(l, IFF_UP);
+	rc = rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL);
+	return rc < 0 ? fail(rc, "make", e) : 0;
+}
+
+/* A pair of interfaces: one here on a bridge, the other in a namespace. */
+static int make_pair(const char *bridge, const char *here, const char *there,
+		     int ns, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_veth_alloc();
+	struct rtnl_link *b CLEANUP(link_freep) = NULL;
+	struct rtnl_link *peer;
+	struct change c = { .up = true };
+	int rc;
+
+	if (s == NULL || find_link(s, bridge, &b, e) < 0)
+		return -1;
+	peer = rtnl_link_veth_get_peer(l);
+	rtnl_link_set_name(l, here);
+	rtnl_link_set_name(peer, there);
+	rtnl_link_set_ns_fd(peer, ns);
+	rtnl_link_put(peer);
+	rc = rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL);
+	if (rc < 0)
+		return fail(rc, "make", e);
+	c.master = rtnl_link_get_ifindex(b);
+	return change(s, here, &c, e);
+}
+
+static int neighbour_up(void *arg, struct err *e)
+{
+	const struct run *r = ((void **)arg)[0];
+	const char *name = ((void **)arg)[1];
+	struct nl_sock *s CLEANUP(sock_freep) = NULL;
+	const struct change up = { .up = true };
+
+	if (setns(r->neighbour, CLONE_NEWNET) < 0)
+		return err_set(e, errno, "join the neighbour's network");
+	s = connect_route(e);
+	return s == NULL ? -1 : change(s, name, &up, e);
+}
+
+/* a: bridge, b: name of its interface; its other end is called ...b. */
+int net_neighbour(struct run *r, const struct op *op, struct err *e)
+{
+	char *name = arena_strdup(r->mem, op->b);
+	void *arg[] = { r, name };
+
+	if (make_pair(op->a, arena_printf(r->mem, "%sb", op->b), op->b,
+		      r->neighbour, e) < 0)
+		return -1;
+	return run_in_child(neighbour_up, arg, e);
+}
+
+/* a: bridge, b: name in the lab, c: name at first in the guest. */
+int net_veth(struct run *r, const struct op *op, struct err *e)
+{
+	return make_pair(op->a, op->b, op->c, r->guest_net, e);
+}
+
+/* a: parent, b: name at first, c: mode or NULL. */
+int net_macvlan(struct run *r, const struct op *op, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_macvlan_alloc();
+	struct rtnl_link *parent CLEANUP(link_freep) = NULL;
+	const int mode =
+		rtnl_link_macvlan_str2mode(op->c == NULL ? "private" : op->c);
+	int rc;
+
+	if (s == NULL || find_link(s, op->a, &parent, e) < 0)
+		return -1;
+	if (mode < 0)
+		return err_set(e, EINVAL, "mode %s", op->c);
+	rtnl_link_set_name(l, op->b);
+	rtnl_link_set_link(l, rtnl_link_get_ifindex(parent));
+	rtnl_link_macvlan_set_mode(l, (unsigned)mode);
+	rtnl_link_set_ns_fd(l, r->guest_net);
+	rc = rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL);
+	return rc < 0 ? fail(rc, "make", e) : 0;
+}
+
+/* a: name at first, b: name, c: MAC or NULL, d: MTU or NULL. */
+int net_link(struct run *r, const struct op *op, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	struct change c = { .name = op->b, .mac = op->c };
+
+	(void)r;
+	if (s == NULL || (op->d != NULL && num_u64(op->d, &c.mtu, e) < 0))
+		return -1;
+	return change(s, op->a, &c, e);
+}
+
+int net_up(struct run *r, const struct op *op, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	const struct change up = { .up = true };
+
+	(void)r;
+	return s == NULL ? -1 : change(s, op->a, &up, e);
+}
+
+struct address {
+	const char *link, *ip, *broadcast, *peer;
+};
+
+/* Without duplicate address detection: nobody else is in the lab. */
+static int fill_addr(struct rtnl_addr *a, const struct address *want,
+		     struct err *e)
+{
+	struct nl_addr *ip CLEANUP(addr_freep) = NULL;
+	struct nl_addr *other CLEANUP(addr_freep) = NULL;
+	const char *text = want->broadcast != NULL ? want->broadcast :
+						     want->peer;
+	int rc = nl_addr_parse(want->ip, AF_UNSPEC, &ip);
+
+	if (rc < 0)
+		return fail(rc, want->ip, e);
+	rtnl_addr_set_local(a, ip);
+	if (nl_addr_get_family(ip) == AF_INET6)
+		rtnl_addr_set_flags(a, IFA_F_NODAD);
+	if (text == NULL)
+		return 0;
+	rc = nl_addr_parse(text, AF_UNSPEC, &other);
+	if (rc < 0)
+		return fail(rc, text, e);
+	rc = want->broadcast != NULL ? rtnl_addr_set_broadcast(a, other) :
+				       rtnl_addr_set_peer(a, other);
+	return rc < 0 ? fail(rc, text, e) : 0;
+}
+
+/* One that is there already stays: a router of two interfaces. */
+static int add_addr(const struct address *want, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	struct rtnl_link *l CLEANUP(link_freep) = NULL;
+	struct rtnl_addr *a CLEANUP(rtaddr_freep) = rtnl_addr_alloc();
+	int rc;
+
+	if (s == NULL || find_link(s, want->link, &l, e) < 0)
+		return -1;
+	rtnl_addr_set_ifindex(a, rtnl_link_get_ifindex(l));
+	if (fill_addr(a, want, e) < 0)
+		return -1;
+	rc = rtnl_addr_add(s, a, 0);
+	return rc < 0 && rc != -NLE_EXIST ? fail(rc, "add", e) : 0;
+}
+
+/* a: interface, b: address/prefix, c: broadcast or NULL, d: peer or NULL. */
+int net_addr(struct run *r, const struct op *op, struct err *e)
+{
+	const struct address want = {
+		.link = op->a, .ip = op->b, .broadcast = op->c, .peer = op->d
+	};
+
+	(void)r;
+	return add_addr(&want, e);
+}
+
+/* a: bridge, b: address of a gateway or a name server. */
+int net_lab_addr(struct run *r, const struct op *op, struct err *e)
+{
+	struct inet_addr a;
+	struct address want = { .link = op->a };
+
+	if (inet_parse(op->b, &a, e) < 0)
+		return -1;
+	want.ip = inet_is_linklocal(&a) ? arena_printf(r->mem, "%s/64", op->b) :
+					  op->b;
+	return add_addr(&want, e);
+}
+
+static int add_route(const char *link, const char *dest, const char *via,
+		     struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	struct rtnl_link *l CLEANUP(link_freep) = NULL;
+	struct nl_addr *to CLEANUP(addr_freep) = NULL;
+	struct nl_addr *gw CLEANUP(addr_freep) = NULL;
+	struct rtnl_route *route;
+	struct rtnl_nexthop *hop;
+	int rc;
+
+	if (s == NULL || find_link(s, link, &l, e) < 0)
+		return -1;
+	rc = nl_addr_parse(dest, AF_UNSPEC, &to);
+	if (rc == 0 && via != NULL)
+		rc = nl_addr_parse(via, AF_UNSPEC, &gw);
+	if (rc < 0)
+		return fail(rc, "address", e);
+	route = rtnl_route_alloc();
+	hop = rtnl_route_nh_alloc();
+	rtnl_route_nh_set_ifindex(hop, rtnl_link_get_ifindex(l));
+	if (gw != NULL)
+		rtnl_route_nh_set_gateway(hop, gw);
+	rtnl_route_set_dst(route, to);
+	rtnl_route_set_family(route, (uint8_t)nl_addr_get_family(to));
+	rtnl_route_set_scope(route,
+			     gw != NULL ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
+	rtnl_route_add_nexthop(route, hop);
+	rc = rtnl_route_add(s, route, 0);
+	rtnl_route_put(route);
+	return rc < 0 && rc != -NLE_EXIST ? fail(rc, "add", e) : 0;
+}
+
+/* a: interface, b: destination, c: router, or NULL. */
+int net_route(struct run *r, const struct op *op, struct err *e)
+{
+	(void)r;
+	return add_route(op->a, op->b, op->c, e);
+}
+
+int net_lab_route(struct run *r, const struct op *op, struct err *e)
+{
+	(void)r;
+	return add_route(op->a, op->b, NULL, e);
+}

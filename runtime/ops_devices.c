@@ -1,0 +1,134 @@
+/* The guest's /dev, and which devices can be opened at all. */
+#include <stdint.h>
+#include <string.h>
+
+#include "base/cap.h"
+#include "base/devrule.h"
+#include "base/str.h"
+#include "runtime/ops.h"
+
+/*
+ * Opening one of these does something to the machine (design 2.4): the node is
+ * not made. Memory, ports, serial lines, printers, tapes, clocks, watchdog.
+ */
+static const struct {
+	uint32_t major, first, last;
+} effect_rows[] = {
+	{ 1, 1, 2 },      { 1, 4, 4 },       { 4, 64, 255 },
+	{ 6, 0, 255 },    { 9, 0, 1 << 20 }, { 10, 130, 130 },
+	{ 10, 135, 135 }, { 248, 0, 255 },   { 254, 0, 255 },
+};
+
+static bool has_effect(const struct devrule *r)
+{
+	if (r->type != 'c' || r->any_major)
+		return false;
+	for (size_t i = 0; i < COUNT(effect_rows); i++)
+		if (r->major == effect_rows[i].major &&
+		    (r->any_minor || (r->minor >= effect_rows[i].first &&
+				      r->minor <= effect_rows[i].last)))
+			return true;
+	return false;
+}
+
+static const char *withheld_rule(const struct ops *ops, const struct devrule *r)
+{
+	const bool opens = (r->access & (DEV_READ | DEV_WRITE)) != 0;
+	const bool mknod = (ops->caps & CAP_BIT(cap_find("mknod"))) != 0;
+
+	if (r->type != 'c' && opens)
+		return "withheld: block devices are the host's";
+	if (has_effect(r) && opens && mknod)
+		return "withheld: opening it does something to the machine";
+	return NULL;
+}
+
+/* Written in v1's spelling; on v2 they become a program. */
+static void allow(const struct ops_input *in, struct ops *ops, const char *dir,
+		  const struct policy_item *it)
+{
+	const char *text = arena_printf(ops->mem, "%s %s", it->key, it->value);
+	const char *why;
+	struct devrule r;
+	struct err e;
+
+	(void)in;
+	if (devrule_parse(text, &r, &e) < 0) {
+		ops_withhold(ops, it->field, it->key, "no device rule");
+		return;
+	}
+	why = withheld_rule(ops, &r);
+	if (why == NULL) {
+		ops_add(ops, OP_GROUP_SET, dir, "devices.allow", text,
+			"devices");
+		return;
+	}
+	ops_withhold(ops, FIELD_DEVICE_RULE, it->key, why);
+	ops_withhold(ops, FIELD_DEVICE_ACCESS, it->key, why);
+}
+
+static void plan_rules(const struct ops_input *in, struct ops *ops)
+{
+	const struct host_group *g = host_controller(in->h, "devices");
+	const bool any =
+		str_eq(policy_get(in->p, FIELD_DEVICE_POLICY, ""), "any");
+	const char *dir;
+
+	if (g == NULL) {
+		ops_withhold(ops, FIELD_DEVICE_POLICY, "",
+			     "no list of devices on this host");
+		return;
+	}
+	dir = arena_printf(ops->mem, "%s/%s", g->path, ops->group);
+	if (any) {
+		ops_add(ops, OP_GROUP_SET, dir, "devices.deny", "b *:* rw",
+			"devices");
+		ops_withhold(ops, FIELD_DEVICE_POLICY, "",
+			     "withheld: block devices are the host's");
+		return;
+	}
+	ops_add(ops, OP_GROUP_SET, dir, "devices.deny", "a", "devices");
+	for (size_t i = 0; i < in->p->items.n; i++)
+		if (in->p->items.v[i].field == FIELD_DEVICE_ACCESS)
+			allow(in, ops, dir, &in->p->items.v[i]);
+}
+
+/* Those that are made by other means: console, pseudo terminals. */
+static bool is_special(const char *path)
+{
+	return str_eq(path, "/dev/console") || str_eq(path, "/dev/ptmx");
+}
+
+static void plan_node(const struct ops_input *in, struct ops *ops,
+		      const struct policy_item *it)
+{
+	struct devrule r;
+	struct err e;
+
+	(void)in;
+	if (is_special(it->value))
+		return;
+	if (devrule_parse(arena_printf(ops->mem, "%s r", it->key), &r, &e) <
+		    0 ||
+	    r.any_major || r.any_minor)
+		return; /* a whole range has no one node */
+	if (has_effect(&r))
+		ops_withhold(ops, it->field, it->key,
+			     "withheld: opening it does something to the "
+			     "machine");
+	else if (r.type != 'c')
+		ops_withhold(ops, it->field, it->key,
+			     "withheld: block devices are the host's");
+	else
+		ops_add(ops, OP_NODE, it->value, it->key, NULL, NULL);
+}
+
+void ops_devices(const struct ops_input *in, struct ops *ops)
+{
+	plan_rules(in, ops);
+	if (policy_get(in->p, FIELD_MOUNT_TARGET, "/dev") != NULL)
+		ops_add(ops, OP_DEV, "/dev", NULL, NULL, NULL);
+	for (size_t i = 0; i < in->p->items.n; i++)
+		if (in->p->items.v[i].field == FIELD_DEVICE_PATH)
+			plan_node(in, ops, &in->p->items.v[i]);
+}

@@ -1,0 +1,239 @@
+/* Groups and what is written in them; rlimits are set by pid 1 itself. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cap.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "runtime/ops.h"
+
+enum form { FORM_NUMBER, FORM_TEXT, FORM_SWAP, FORM_SHARES, FORM_BLKIO };
+
+/* The v1 file and the v2 file of each field; targets.md 1.2. */
+static const struct limit_row {
+	enum field_id field;
+	const char *controller, *v1, *v2;
+	enum form form;
+} limit_rows[] = {
+	{ FIELD_MEM_MAX, "memory", "memory.limit_in_bytes", "memory.max",
+	  FORM_NUMBER },
+	{ FIELD_SWAP_MAX, "memory", "memory.memsw.limit_in_bytes",
+	  "memory.swap.max", FORM_SWAP },
+	{ FIELD_MEM_LOW, "memory", "memory.soft_limit_in_bytes", "memory.low",
+	  FORM_NUMBER },
+	{ FIELD_MEM_HIGH, "memory", NULL, "memory.high", FORM_NUMBER },
+	{ FIELD_PIDS_MAX, "pids", "pids.max", "pids.max", FORM_NUMBER },
+	{ FIELD_CPU_PERIOD, "cpu", "cpu.cfs_period_us", NULL, FORM_NUMBER },
+	{ FIELD_CPU_QUOTA, "cpu", "cpu.cfs_quota_us", "cpu.max", FORM_NUMBER },
+	{ FIELD_CPU_BURST, "cpu", "cpu.cfs_burst_us", "cpu.max.burst",
+	  FORM_NUMBER },
+	{ FIELD_CPU_WEIGHT, "cpu", "cpu.shares", "cpu.weight", FORM_SHARES },
+	{ FIELD_CPU_NICE, "cpu", NULL, "cpu.weight.nice", FORM_TEXT },
+	{ FIELD_CPU_SET, "cpuset", "cpuset.cpus", "cpuset.cpus", FORM_TEXT },
+	{ FIELD_MEM_NODES, "cpuset", "cpuset.mems", "cpuset.mems", FORM_TEXT },
+	{ FIELD_IO_WEIGHT, "blkio", "blkio.weight", "io.weight", FORM_BLKIO },
+};
+
+static const char *get(const struct ops_input *in, enum field_id f)
+{
+	return policy_get(in->p, f, "");
+}
+
+/* Weights of v2 in v1's units, rounded as they were on the way here. */
+static const char *from_weight(struct arena *mem, enum form form, uint64_t n)
+{
+	if (form == FORM_SHARES)
+		return arena_printf(mem, "%" PRIu64, (n * 1024 + 50) / 100);
+	return arena_printf(mem, "%" PRIu64,
+			    10 + ((n - 1) * 990 + 4999) / 9999);
+}
+
+static const char *v1_value(const struct ops_input *in, struct arena *mem,
+			    const struct limit_row *row, const char *value)
+{
+	const char *memory = get(in, FIELD_MEM_MAX);
+	uint64_t n, m;
+	struct err e;
+
+	if (num_u64(value, &n, &e) < 0)
+		return row->form == FORM_TEXT ? value : "-1";
+	if (row->form == FORM_SHARES || row->form == FORM_BLKIO)
+		return from_weight(mem, row->form, n);
+	if (row->form == FORM_SWAP && memory != NULL &&
+	    num_u64(memory, &m, &e) == 0)
+		return arena_printf(mem, "%" PRIu64, m + n);
+	return value;
+}
+
+static const char *v2_value(const struct ops_input *in, struct arena *mem,
+			    const struct limit_row *row, const char *value)
+{
+	const char *period = get(in, FIELD_CPU_PERIOD);
+
+	if (str_eq(value, "unlimited"))
+		value = "max";
+	if (row->field == FIELD_CPU_QUOTA && period != NULL)
+		return arena_printf(mem, "%s %s", value, period);
+	return value;
+}
+
+static void plan_limit(const struct ops_input *in, struct ops *ops,
+		       const struct limit_row *row)
+{
+	const char *value = get(in, row->field);
+	const struct host_group *g;
+	const char *file;
+
+	if (value == NULL)
+		return;
+	g = host_controller(in->h, row->controller);
+	if (g == NULL && str_eq(row->controller, "blkio"))
+		g = host_controller(in->h, "io");
+	if (g == NULL) {
+		ops_withhold(ops, row->field, "",
+			     arena_printf(ops->mem,
+					  "no controller %s on this host",
+					  row->controller));
+		return;
+	}
+	if (g->v2 && row->field == FIELD_CPU_PERIOD)
+		return; /* stands beside the quota */
+	file = g->v2 ? row->v2 : row->v1;
+	if (file == NULL || (!g->v2 && strv_has(&in->h->missing, file)))
+		ops_withhold(ops, row->field, "",
+			     "this host's groups have no such file");
+	else
+		ops_add(ops, OP_GROUP_SET,
+			arena_printf(ops->mem, "%s/%s", g->path, ops->group),
+			file,
+			g->v2 ? v2_value(in, ops->mem, row, value) :
+				v1_value(in, ops->mem, row, value),
+			row->controller);
+}
+
+static void plan_groups(const struct ops_input *in, struct ops *ops)
+{
+	for (size_t i = 0; i < in->h->groups.n; i++) {
+		const struct host_group *g = &in->h->groups.v[i];
+		const char *dir =
+			arena_printf(ops->mem, "%s/%s", g->path, ops->group);
+
+		*vec_add(ops->mem, &ops->group_dirs) = dir;
+		ops_add(ops, OP_GROUP, dir, g->v2 ? "v2" : g->controllers, NULL,
+			NULL);
+	}
+}
+
+static void plan_io(const struct ops_input *in, struct ops *ops)
+{
+	for (size_t i = 0; i < in->p->items.n; i++) {
+		const enum field_id f = in->p->items.v[i].field;
+
+		if (f == FIELD_IO_RBPS || f == FIELD_IO_WBPS ||
+		    f == FIELD_IO_RIOPS || f == FIELD_IO_WIOPS)
+			ops_withhold(ops, f, in->p->items.v[i].key,
+				     "the device is the old host's");
+		if (f == FIELD_DISK_SPACE || f == FIELD_DISK_INODES)
+			ops_withhold(ops, f, in->p->items.v[i].key,
+				     "a quota of the store, not of the box");
+	}
+}
+
+void ops_limits(const struct ops_input *in, struct ops *ops)
+{
+	plan_groups(in, ops);
+	for (size_t i = 0; i < COUNT(limit_rows); i++)
+		plan_limit(in, ops, &limit_rows[i]);
+	plan_io(in, ops);
+}
+
+/* Raising a hard limit takes CAP_SYS_RESOURCE of the host. */
+static bool may_raise(const struct ops_input *in)
+{
+	return (in->h->caps & CAP_BIT(cap_find("sys_resource"))) != 0;
+}
+
+static int rlimit_of(const char *name)
+{
+	static const char *const names[] = {
+		[RLIMIT_CPU] = "cpu",
+		[RLIMIT_FSIZE] = "fsize",
+		[RLIMIT_DATA] = "data",
+		[RLIMIT_STACK] = "stack",
+		[RLIMIT_CORE] = "core",
+		[RLIMIT_RSS] = "rss",
+		[RLIMIT_NPROC] = "nproc",
+		[RLIMIT_NOFILE] = "nofile",
+		[RLIMIT_MEMLOCK] = "memlock",
+		[RLIMIT_AS] = "as",
+		[RLIMIT_LOCKS] = "locks",
+		[RLIMIT_SIGPENDING] = "sigpending",
+		[RLIMIT_MSGQUEUE] = "msgqueue",
+		[RLIMIT_NICE] = "nice",
+		[RLIMIT_RTPRIO] = "rtprio",
+		[RLIMIT_RTTIME] = "rttime",
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (str_eq(names[i], name))
+			return (int)i;
+	return -1;
+}
+
+static rlim_t rlimit_value(const char *text)
+{
+	uint64_t n;
+	struct err e;
+
+	return num_u64(text, &n, &e) < 0 ? RLIM_INFINITY : (rlim_t)n;
+}
+
+static void plan_rlimit(const struct ops_input *in, struct ops *ops,
+			const char *name)
+{
+	const char *soft = policy_get(in->p, FIELD_RLIMIT_SOFT, name);
+	const char *hard = policy_get(in->p, FIELD_RLIMIT_HARD, name);
+	const int number = rlimit_of(name);
+
+	if (hard == NULL)
+		hard = soft;
+	if (soft == NULL)
+		soft = hard;
+	if (number >= 0 &&
+	    (may_raise(in) ||
+	     rlimit_value(hard) <= in->h->rlimits[number].rlim_max)) {
+		ops_add(ops, OP_RLIMIT, name,
+			arena_printf(ops->mem, "%d", number), soft, hard);
+		return;
+	}
+	ops_withhold(ops, FIELD_RLIMIT_SOFT, name,
+		     "rehost may not raise its own limit here");
+	ops_withhold(ops, FIELD_RLIMIT_HARD, name,
+		     "rehost may not raise its own limit here");
+}
+
+static void plan_scheduling(const struct ops_input *in, struct ops *ops)
+{
+	const char *oom = get(in, FIELD_OOM_SCORE);
+	const char *nice = get(in, FIELD_NICE);
+
+	if (oom != NULL && oom[0] == '-' && !may_raise(in))
+		ops_withhold(ops, FIELD_OOM_SCORE, "",
+			     "rehost may not lower it here");
+	else if (oom != NULL)
+		ops_add(ops, OP_OOM, oom, NULL, NULL, NULL);
+	if (nice != NULL)
+		ops_add(ops, OP_NICE, nice, NULL, NULL, NULL);
+	if (get(in, FIELD_IO_CLASS) != NULL)
+		ops_withhold(ops, FIELD_IO_CLASS, "", "not set by the box");
+	if (get(in, FIELD_IO_PRIORITY) != NULL)
+		ops_withhold(ops, FIELD_IO_PRIORITY, "", "not set by the box");
+}
+
+void ops_process_limits(const struct ops_input *in, struct ops *ops)
+{
+	plan_scheduling(in, ops);
+	for (size_t i = 0; i < in->p->items.n; i++)
+		if (in->p->items.v[i].field == FIELD_RLIMIT_HARD)
+			plan_rlimit(in, ops, in->p->items.v[i].key);
+}

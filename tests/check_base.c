@@ -475,6 +475,45 @@ END_TEST
 
 static const struct {
 	const char *s;
+	int rc;
+	int64_t n; /* nearest of any base */
+} nearest[] = {
+	{ "0x1F", 0, 31 },
+	{ "-1", 0, -1 },
+	{ "9223372036854775808", 0, INT64_MAX },
+	{ "0xffffffffffffffff", 0, INT64_MAX },
+	{ "99999999999999999999", 0, INT64_MAX },
+	{ "-99999999999999999999", 0, INT64_MIN },
+	{ "1x", -1, 77 },
+	{ "", -1, 77 },
+};
+
+START_TEST(test_num_nearest)
+{
+	int64_t n = 77;
+	struct err e;
+
+	ck_assert_int_eq(num_i64_nearest(nearest[_i].s, &n, &e),
+			 nearest[_i].rc);
+	ck_assert_int_eq(n, nearest[_i].n);
+}
+END_TEST
+
+START_TEST(test_num_hex)
+{
+	uint64_t n = 77;
+	struct err e;
+
+	ck_assert_int_eq(num_u64_hex("0x1f", &n, &e), -1);
+	ck_assert_int_eq(num_u64_hex("10000000000000000", &n, &e), -1);
+	ck_assert_uint_eq(n, 77);
+	ck_assert_int_eq(num_u64_hex("ffffFFFFb44c04ff", &n, &e), 0);
+	ck_assert_uint_eq(n, UINT64_C(0xffffffffb44c04ff));
+}
+END_TEST
+
+static const struct {
+	const char *s;
 	bool good;
 	uint64_t n;
 } sizes[] = {
@@ -589,6 +628,8 @@ static Suite *suite(void)
 	add(s, "str_glob", test_str_glob, COUNT(globs));
 	add(s, "num_u64", test_num_u64, COUNT(u64s));
 	add(s, "num_i64", test_num_i64, COUNT(i64s));
+	add(s, "num_nearest", test_num_nearest, COUNT(nearest));
+	add(s, "num_hex", test_num_hex, 1);
 	add(s, "num_size", test_num_size, COUNT(sizes));
 	add(s, "num_show_size", test_num_show_size, COUNT(size_texts));
 	add(s, "num_mul", test_num_mul, 1);

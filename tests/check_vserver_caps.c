@@ -32,6 +32,10 @@ static const struct {
 	{ "bcapabilities", "VXC_NET_RAW\n", 0xB44C04FF },
 	{ "bcapabilities", "^64\n", 0xB44C04FF },
 	{ "bcapabilities", "$(id)\n", 0xB44C04FF },
+	{ "bcapabilities", "-1\n", CAP_ALL },
+	{ "bcapabilities", "0xffffffffffffffff\n", CAP_ALL },
+	{ "bcapabilities", "~-1\n+0x20\n", 0x20 },
+	{ "bcapabilities", "^63\n^-1\n-\n1x\n", 0xB44C04FF },
 	{ "bcapabilities", "NET\\_RAW\n", 0xB44C24FF },
 	{ "capabilities", "CAP_NET_RAW\n", 0xB44C24FF },
 };
@@ -100,6 +104,9 @@ START_TEST(test_bcap_facts)
 	b.host.facts = &b.facts;
 	box_read(&b);
 	ck_assert(box_says(&b, FIND_CAP_RELEASE, "more: net_raw"));
+	c->bcaps = "ffffffffb44c04ff"; /* tools that set all beyond bit 31 */
+	box_read(&b);
+	ck_assert(box_says(&b, FIND_CAP_RELEASE, "more: mac_override"));
 	box_close(&b);
 }
 END_TEST
@@ -128,6 +135,31 @@ START_TEST(test_bcap_outcomes)
 }
 END_TEST
 
+/* vserver.md 2.0: whatever stands for a whole list is told. */
+static const struct {
+	const char *file, *text, *says;
+} whole[] = {
+	{ "bcapabilities", "a\n", "\"a\" is taken as \"all\"" },
+	{ "bcapabilities", "-1\n", "\"-1\" sets every bit of bcapabilities" },
+	{ "cflags", "any\n", "\"any\" sets every bit of cflags" },
+	{ "ccapabilities", "~al\n", "\"al\" is taken as \"all\"" },
+	{ "umask", "no\n", "\"no\" is taken as \"none\"" },
+	{ "bcapabilities", "~all\nnone\n", NULL },
+};
+
+START_TEST(test_whole)
+{
+	struct box b;
+
+	box_one(&b, whole[_i].file, whole[_i].text);
+	ck_assert_uint_eq(box_found(&b, FIND_CAP_ABBREVIATED),
+			  whole[_i].says != NULL);
+	if (whole[_i].says != NULL)
+		ck_assert(box_says(&b, FIND_CAP_ABBREVIATED, whole[_i].says));
+	box_close(&b);
+}
+END_TEST
+
 START_TEST(test_bcap_row)
 {
 	struct box b;
@@ -137,6 +169,9 @@ START_TEST(test_bcap_row)
 		box_setting(&b, "bcapabilities", "Cap_Sys_Time")->row->name,
 		"bcapabilities:SYS_TIME");
 	ck_assert(box_says(&b, FIND_CAP_UNNAMED, "syslog"));
+	box_close(&b);
+	box_one(&b, "bcapabilities", "^63\n");
+	ck_assert(box_says(&b, FIND_CAP_UNNAMED, "no kernel"));
 	box_close(&b);
 }
 END_TEST
@@ -351,7 +386,20 @@ static const struct {
 	{ "cflags", "lock\n# no\n\n  nproc,ulimit\n", 3 },
 	{ "cflags", "lock,,nproc\n", 3 },
 	{ "cflags", "lock,\n", 1 },
-	{ "cflags", "# nothing\n", 0 },
+	{ "cflags", "# nothing\n", 1 },
+	{ "cflags", "", 1 },
+	{ "fstab", "# no entry\n\n", 1 },
+	{ "apps/init/mark", "# default\n a \n\nb", 3 },
+	{ ".defaults/apps/build/options", "\n", 1 },
+	/* Files below a directory, whatever its name stands for. */
+	{ "apps/vunify/hash/method", "SHA1\n", 1 },
+	{ "apps/vunify/hash/sub/blocks", "1\n", 0 },
+	{ "apps/vunify/other/x", "1\n", 1 },
+	{ "noisy/x", "1\n", 1 },
+	{ "interfaces/0/nodev/x", "1\n", 1 },
+	{ "sched/idle-time/fill-rate", "1\n", 1 },
+	{ "run/x/y", "1\n", 1 },
+	{ "apps/pkgmgmt/rpmstate/Packages", "1\n", 0 },
 	{ "name", "web\nmore\n\nagain\n", 3 },
 	{ "name", "", 1 },
 	{ "apps/init/killseq", "15\n\n5\n9", 3 },
@@ -372,9 +420,36 @@ START_TEST(test_count)
 {
 	struct box b;
 
-	box_one(&b, counts[_i].file, counts[_i].text);
+	box_open(&b);
+	if (str_starts(counts[_i].file, ".defaults/"))
+		box_put(&b, counts[_i].file, counts[_i].text);
+	else
+		box_file(&b, counts[_i].file, counts[_i].text);
+	box_read(&b);
 	ck_assert_uint_eq(box_count(&b, counts[_i].file), counts[_i].settings);
 	ck_assert_uint_eq(box_found(&b, FIND_SYN_UNACCOUNTED), 0);
+	box_close(&b);
+}
+END_TEST
+
+/* A directory of settings that a row with '*' fits too; its flag counts. */
+START_TEST(test_swallowed)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "apps/vunify/hash/method", "SHA1\n");
+	box_file(&b, "noncontext/0/x", "");
+	box_dir(&b, "etc/vservers/web/apps/vunify/hash/00/pool");
+	box_link(&b, "/vservers", "nonetns");
+	box_read(&b);
+	ck_assert_uint_eq(box_count(&b, "apps/vunify/hash"), 0);
+	ck_assert_uint_eq(box_count(&b, "apps/vunify/hash/00"), 1);
+	ck_assert_uint_eq(box_count(&b, "noncontext"), 1);
+	ck_assert_int_eq(box_setting(&b, "noncontext/0/x", NULL)->bin,
+			 BIN_UNKNOWN);
+	ck_assert_uint_eq(box_count(&b, "nonetns"), 1);
+	ck_assert_uint_eq(box_found(&b, FIND_SRC_UNKNOWN_FILE), 1);
 	box_close(&b);
 }
 END_TEST
@@ -706,6 +781,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, test_bcap_release, 0, COUNT(releases));
 	tcase_add_test(t, test_bcap_facts);
 	tcase_add_test(t, test_bcap_outcomes);
+	tcase_add_loop_test(t, test_whole, 0, COUNT(whole));
 	tcase_add_test(t, test_bcap_row);
 	tcase_add_test(t, test_bcap_superseded);
 	tcase_add_loop_test(t, test_partial, 0, COUNT(partial));
@@ -718,6 +794,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_identity);
 	tcase_add_loop_test(t, test_bad_root, 0, COUNT(roots));
 	tcase_add_loop_test(t, test_count, 0, COUNT(counts));
+	tcase_add_test(t, test_swallowed);
 	tcase_add_test(t, test_odd_files);
 	tcase_add_test(t, test_too_large);
 	tcase_add_loop_test(t, test_oddity, 0, COUNT(oddities));

@@ -4,6 +4,7 @@
  * order, so an item can be undone by a later one. Each item is a setting with
  * an outcome of its own, by the row of the bit it names.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -103,7 +104,8 @@ struct item {
 
 struct vserver_caps {
 	PVEC(struct item) items;
-	uint64_t set[VS_LIST__MAX]; /* what holds in the end */
+	uint64_t unasked[VS_LIST__MAX]; /* what holds without any item */
+	uint64_t set[VS_LIST__MAX];     /* what holds in the end */
 };
 
 /* --- understanding a word ---------------------------------------------- */
@@ -157,16 +159,19 @@ static const char *without_prefix(enum vserver_list list, const char *word)
 	return word;
 }
 
-/* "0x100", "256", "^12"; 0 when it is no number, -1 when it is a bad one. */
+/*
+ * "0x100", "256", "-1", "^12"; 0 when it is no number, -1 when it is a bad one.
+ * One that is too large is the largest, as for the old tools.
+ */
 static int find_number(struct reading *r, const char *word, uint64_t *ret,
 		       struct err *e)
 {
 	const bool is_bit = word[0] == '^';
 	int64_t n;
 
-	if (!is_bit && (word[0] < '0' || word[0] > '9'))
+	if (!is_bit && strspn(word, "+-0123456789") == 0)
 		return 0;
-	if (num_i64_any(word + is_bit, &n, e) < 0)
+	if (num_i64_nearest(word + is_bit, &n, e) < 0)
 		return err_set(e, 0, "\"%s\" is no number",
 			       vserver_shown(r, word));
 	if (is_bit && (n < 0 || n >= BITS))
@@ -189,6 +194,18 @@ static void warn_short(struct reading *r, const char *word, const char *whole)
 		reading_find(r, FIND_CAP_ABBREVIATED,
 			     "\"%s\" is taken as \"%s\", as the old tools did",
 			     vserver_shown(r, word), whole);
+}
+
+/* Nobody gives a guest everything unseen, in whatever way it is written. */
+static void warn_all(struct reading *r, const char *word, uint64_t bits,
+		     bool on)
+{
+	const bool is_short = strlen(word) < 3 && isalpha((uint8_t)word[0]);
+
+	if (on && !is_short && (bits & CAP_ALL) == CAP_ALL)
+		reading_find(r, FIND_CAP_ABBREVIATED,
+			     "\"%s\" sets every bit of %s",
+			     vserver_shown(r, word), r->cur->from.key);
 }
 
 /* 1: understood; 0: an unknown word; -1: cannot be one. */
@@ -293,6 +310,7 @@ static int take_item(struct reading *r, enum vserver_list list,
 		return -1;
 	if (known == 0)
 		return unknown_word(r, list, word, e);
+	warn_all(r, word, bits, on);
 	if (!str_eq(clear, value) || strpbrk(value, " \t") != NULL)
 		reading_find(r, FIND_SRC_NOT_STARTED,
 			     "\"%s\": taken as \"%s%s\"; blanks and comments "
@@ -350,6 +368,7 @@ void vserver_caps_begin(struct reading *r)
 	v->caps->set[VS_CFLAG] = BIT(CFLAG_FAKEINIT) | BIT(CFLAG_VIRT_UPTIME) |
 				 BIT(CFLAG_HIDE_NETIF) | BIT(CFLAG_SC_HELPER);
 	v->caps->set[VS_NFLAG] = BIT(25);
+	memcpy(v->caps->unasked, v->caps->set, sizeof(v->caps->set));
 }
 
 static bool is_from(const struct item *i, const char *file)
@@ -447,6 +466,11 @@ static void settle_bcap(struct reading *r, const struct item *i)
 	take_caps(r, FIELD_CAPS, r->g, i->bits & CAP_ALL, i->on);
 	if ((i->bits & CAP_ALL) == 0) {
 		reading_decide(r, BIN_INERT, "names no capability");
+		if (i->bits != 0)
+			reading_find(r, FIND_CAP_UNNAMED,
+				     "\"%s\": no kernel has a capability of "
+				     "that number, nothing is granted",
+				     vserver_shown(r, i->s->from.text));
 		return;
 	}
 	if (bit < BITS && bit_row(VS_BCAP, bit) == NULL)
@@ -517,6 +541,7 @@ static bool is_scheduler(const struct item *i)
 /* Every bit of an item that names one or several flags. */
 static void settle_flag(struct reading *r, const struct item *i)
 {
+	const uint64_t unasked = vserver_of(r)->caps->unasked[i->list];
 	bool taken = false, dropped = false;
 	const char *note = "no such bit exists";
 
@@ -536,7 +561,10 @@ static void settle_flag(struct reading *r, const struct item *i)
 	}
 	if (taken || is_scheduler(i))
 		return;
-	if (!i->on)
+	if (!i->on && (i->bits & unasked) != 0)
+		reading_decide(r, BIN_INERT, "the default is taken away: %s",
+			       note);
+	else if (!i->on)
 		reading_decide(r, BIN_INERT, "taken away, and nothing sets it");
 	else
 		reading_decide(r, dropped ? BIN_DROPPED : BIN_INERT, "%s",
@@ -654,6 +682,19 @@ static void settle_views(struct reading *r)
 		}
 }
 
+/* BCaps of a context's status file: 16 hexadecimal digits. */
+static bool seen_caps(const struct facts_context *c, uint64_t *ret)
+{
+	uint64_t seen;
+	struct err e;
+
+	if (c == NULL || c->bcaps == NULL ||
+	    num_u64_hex(c->bcaps, &seen, &e) < 0)
+		return false;
+	*ret = seen & CAP_ALL;
+	return true;
+}
+
 /* What capture saw of the running context, beside what the files give. */
 static void compare_facts(struct reading *r)
 {
@@ -661,28 +702,23 @@ static void compare_facts(struct reading *r)
 	const struct facts_context *c;
 	struct guest *g = r->g;
 	const struct origin *at;
-	int64_t seen;
-	struct err e;
+	uint64_t seen;
 
 	if (facts == NULL || g->xid.from == NULL)
 		return;
 	c = facts_context(facts, g->xid.v);
-	if (c == NULL || c->bcaps == NULL ||
-	    num_i64_any(arena_printf(g->mem, "0x%s", c->bcaps), &seen, &e) < 0)
+	if (!seen_caps(c, &seen) || seen == g->caps.v)
 		return;
 	at = reading_origin(r, ORIGIN_FACTS, facts->file, c->at.line, "BCaps",
 			    c->bcaps);
-	if (((uint64_t)seen & CAP_ALL) == g->caps.v)
-		return;
 	reading_find_at(r, FIND_CAP_RELEASE, at,
 			"the running context had BCaps 0x%" PRIx64
 			", the files give 0x%" PRIx64
 			": it started from another set or older files; more: "
 			"%s; less: %s",
-			(uint64_t)seen & CAP_ALL, g->caps.v,
-			cap_show(g->mem, (uint64_t)seen & CAP_ALL & ~g->caps.v,
-				 " "),
-			cap_show(g->mem, g->caps.v & ~(uint64_t)seen, " "));
+			seen, g->caps.v,
+			cap_show(g->mem, seen & ~g->caps.v, " "),
+			cap_show(g->mem, g->caps.v & ~seen, " "));
 }
 
 void vserver_caps_settle(struct reading *r)

@@ -76,13 +76,13 @@ static const char *with_sign(bool minus, uint64_t n, int64_t *ret)
 	return NULL;
 }
 
-static int signed_number(const char *s, bool any_base, int64_t *ret,
-			 struct err *e)
+/* What the text says in its base; NULL, or what is wrong. */
+static const char *signed_number(const char *s, bool any_base, int64_t *ret)
 {
 	const bool sign = *s == '-' || *s == '+';
 	const char *p = s + sign, *wrong;
 	unsigned base = 10;
-	uint64_t n = 0;
+	uint64_t n;
 
 	if (any_base && (str_starts(p, "0x") || str_starts(p, "0X"))) {
 		base = 16;
@@ -91,19 +91,38 @@ static int signed_number(const char *s, bool any_base, int64_t *ret,
 		base = 8;
 	}
 	wrong = digits(p, base, &n);
-	if (wrong == NULL)
-		wrong = with_sign(*s == '-', n, ret);
+	return wrong == NULL ? with_sign(*s == '-', n, ret) : wrong;
+}
+
+int num_u64_hex(const char *s, uint64_t *ret, struct err *e)
+{
+	const char *wrong = digits(s, 16, ret);
+
 	return wrong == NULL ? 0 : complain(e, s, wrong);
 }
 
 int num_i64(const char *s, int64_t *ret, struct err *e)
 {
-	return signed_number(s, false, ret, e);
+	const char *wrong = signed_number(s, false, ret);
+
+	return wrong == NULL ? 0 : complain(e, s, wrong);
 }
 
 int num_i64_any(const char *s, int64_t *ret, struct err *e)
 {
-	return signed_number(s, true, ret, e);
+	const char *wrong = signed_number(s, true, ret);
+
+	return wrong == NULL ? 0 : complain(e, s, wrong);
+}
+
+int num_i64_nearest(const char *s, int64_t *ret, struct err *e)
+{
+	const char *wrong = signed_number(s, true, ret);
+
+	if (wrong != too_large)
+		return wrong == NULL ? 0 : complain(e, s, wrong);
+	*ret = *s == '-' ? INT64_MIN : INT64_MAX;
+	return 0;
 }
 
 static const char units[] = "BKMGTP"; /* each 1024 times the one before */

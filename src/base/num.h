@@ -12,10 +12,13 @@
 #include "err.h"
 
 int num_u64(const char *s, uint64_t *ret, struct err *e); /* decimal digits */
-int num_i64(const char *s, int64_t *ret, struct err *e);  /* with a sign */
+int num_u64_hex(const char *s, uint64_t *ret, struct err *e); /* no 0x */
+int num_i64(const char *s, int64_t *ret, struct err *e);      /* with a sign */
 
 /* As strtoll base 0: 0x.., 0.. octal, sign. Overflow is an error. */
 int num_i64_any(const char *s, int64_t *ret, struct err *e);
+/* The same; one out of range is the smallest or largest, as for strtoll. */
+int num_i64_nearest(const char *s, int64_t *ret, struct err *e);
 
 /* "64M", "1.5G", "4KiB", "512": binary multiples of bytes (K M G T P). */
 int num_size(const char *s, uint64_t *ret, struct err *e);

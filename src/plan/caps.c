@@ -60,14 +60,24 @@ uint64_t plan_caps_unconfined(uint64_t set)
 	return set & bits;
 }
 
+/* What is left out, if anything, confines nobody. */
+static void find_all(struct plan *p, const struct origin *from)
+{
+	const uint64_t left_out = CAP_ALL & ~p->g->caps.v;
+
+	finding_add(p->g, FIND_CAP_ALL, NULL, from,
+		    "all capabilities%s%s are granted",
+		    left_out != 0 ? " but " : "",
+		    cap_show(p->g->mem, left_out, ", "));
+}
+
 static void report(struct plan *p)
 {
 	struct guest *g = p->g;
 	const struct origin *from = plan_origin(p, "caps", g->caps.from);
 
-	if ((g->caps.v & CAP_ALL) == CAP_ALL) {
-		finding_add(g, FIND_CAP_ALL, NULL, from,
-			    "all capabilities are granted");
+	if (plan_caps_unconfined(g->caps.v) == plan_caps_unconfined(CAP_ALL)) {
+		find_all(p, from);
 		return;
 	}
 	for (size_t i = 0; i < COUNT(cap_rows); i++) {

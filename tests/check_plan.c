@@ -1,0 +1,117 @@
+/* Unit tests of the passes caps and net (src/plan). */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cap.h"
+#include "base/str.h"
+#include "derive.h"
+#include "plan/plan.h"
+
+struct box {
+	struct arena *mem;
+	struct guest *g;
+	struct plan_options options;
+	struct plan p;
+};
+
+static void box_open(struct box *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->mem = arena_new();
+	b->g = guest_new(b->mem);
+	b->g->host = "old";
+	b->g->kind = "vserver";
+	b->g->id = "web";
+	b->g->name = "web";
+	b->g->key = "old/vserver:web";
+	b->p = (struct plan){ .g = b->g,
+			      .site = site_new(b->mem),
+			      .options = &b->options };
+}
+
+static void box_close(struct box *b)
+{
+	arena_free(b->mem);
+}
+
+/* A line of the guest's configuration. */
+static const struct origin *at(struct box *b, const char *key)
+{
+	return derive_origin(b->g, ORIGIN_TEXT, "/etc/vservers/web", 1, key,
+			     NULL);
+}
+
+static void pass(struct box *b, int (*run)(struct plan *p, struct err *e))
+{
+	struct err e;
+
+	if (run(&b->p, &e) < 0)
+		ck_abort_msg("%s", e.msg);
+}
+
+static size_t found(const struct box *b, enum finding_id id)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->g->findings.n; i++)
+		n += b->g->findings.v[i]->id == id;
+	return n;
+}
+
+/* The message of the only finding of that kind; NULL: there is none. */
+static const char *said(const struct box *b, enum finding_id id)
+{
+	ck_assert_uint_le(found(b, id), 1);
+	for (size_t i = 0; i < b->g->findings.n; i++)
+		if (b->g->findings.v[i]->id == id)
+			return b->g->findings.v[i]->message;
+	return NULL;
+}
+
+/* --- capabilities --- */
+
+#define ONE(n) (UINT64_C(1) << (n))
+static const struct {
+	uint64_t set;
+	const char *all; /* message of CAP003 */
+	bool wide;       /* CAP004 */
+} caps[] = {
+	{ CAP_ALL, "all capabilities are granted", false },
+	{ CAP_ALL & ~ONE(5), "all capabilities but kill are granted", false },
+	{ CAP_ALL & ~ONE(16), NULL, true }, /* sys_module */
+	{ ONE(16), NULL, true },
+	{ ONE(5), NULL, false },
+};
+
+START_TEST(test_caps)
+{
+	struct box b;
+
+	box_open(&b);
+	derive_caps(b.g, FIELD_CAPS, b.g, caps[_i].set, at(&b, "bcapabilities"),
+		    NULL);
+	pass(&b, plan_caps);
+	if (caps[_i].all == NULL)
+		ck_assert_ptr_null(said(&b, FIND_CAP_ALL));
+	else
+		ck_assert_str_eq(said(&b, FIND_CAP_ALL), caps[_i].all);
+	ck_assert_int_eq(found(&b, FIND_CAP_HOST_WIDE) > 0, caps[_i].wide);
+	box_close(&b);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("plan");
+	SRunner *r = srunner_create(s);
+	TCase *t = tcase_create("caps");
+	int failed;
+
+	tcase_add_loop_test(t, test_caps, 0, COUNT(caps));
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -54,6 +54,9 @@ static int outer(struct run *r, struct err *e)
 		return err_set(e, errno, "make mounts private");
 	if (run_side(r, SIDE_OUTER, e) < 0)
 		return -1;
+	/* the clone's working directory is the same place in its own mounts */
+	if (fchdir(r->root) < 0)
+		return err_set(e, errno, "enter the guest's root");
 	if (wire_send(r->sync, WIRE_READY, 0, e) < 0)
 		return -1;
 	return wire_want(r->sync, START_SECONDS, WIRE_GO, &w, e);

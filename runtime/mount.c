@@ -77,6 +77,17 @@ const char *mount_fd_path(struct arena *mem, int fd)
 	return arena_printf(mem, "/proc/self/fd/%d", fd);
 }
 
+/* Made for the guest: it belongs to whom the directory around it does. */
+static int adopt(int parent, const char *name, struct err *e)
+{
+	struct stat s;
+
+	if (fstat(parent, &s) < 0 ||
+	    fchownat(parent, name, s.st_uid, s.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set(e, errno, "give %s to the guest", name);
+	return 0;
+}
+
 /* The directory that holds path, made where it is not there, beneath root. */
 static int open_parent(int root, struct arena *mem, const char *path,
 		       const char **ret_name, struct err *e)
@@ -91,7 +102,8 @@ static int open_parent(int root, struct arena *mem, const char *path,
 		so_far = arena_printf(mem, "%s/%s", so_far, parts.v[i]);
 		dir = fd_open_in(root, so_far, O_PATH | O_DIRECTORY);
 		if (dir < 0 && errno == ENOENT &&
-		    mkdirat(last, parts.v[i], 0755) == 0)
+		    mkdirat(last, parts.v[i], 0755) == 0 &&
+		    adopt(last, parts.v[i], e) == 0)
 			dir = fd_open_in(root, so_far, O_PATH | O_DIRECTORY);
 	}
 	if (dir < 0)
@@ -119,6 +131,8 @@ int mount_open_target(int root, struct arena *mem, const char *path, bool file,
 	} else if (mkdirat(parent, name, 0755) < 0) {
 		return err_set(e, errno, "mkdir");
 	}
+	if (adopt(parent, name, e) < 0)
+		return -1;
 	fd = fd_open_in(root, path, O_PATH);
 	if (fd < 0)
 		return err_set(e, errno, "open");
@@ -246,17 +260,27 @@ int mount_bind(struct run *r, const struct op *op, struct err *e)
 }
 
 /*
- * a: the guest's root. It becomes "/" with the host's root stacked over it,
- * which mount_detach takes away: until then new instances of /proc and /sys
- * may be mounted in a user namespace.
+ * The working directory is the guest's root: its name cannot be walked by who
+ * is mapped to an id without rights in scratch. It becomes "/" with the
+ * host's root stacked over it, which mount_detach takes away: until then new
+ * instances of /proc and /sys may be mounted in a user namespace.
  */
 int mount_pivot(struct run *r, const struct op *op, struct err *e)
 {
+	/* of this namespace's own making, or pivot_root refuses it */
+	int own CLEANUP(fd_closep) =
+		open_tree(AT_FDCWD, "",
+			  AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE |
+				  OPEN_TREE_CLOEXEC);
+
 	(void)r;
-	/* of a user namespace's own making, or pivot_root refuses it */
-	if (mount(op->a, op->a, NULL, MS_BIND | MS_REC, NULL) < 0)
+	(void)op;
+	if (own < 0)
+		return err_set(e, errno, "open_tree");
+	if (move_mount(own, "", AT_FDCWD, "",
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_set(e, errno, "bind onto itself");
-	if (chdir(op->a) < 0)
+	if (fchdir(own) < 0)
 		return err_set(e, errno, "chdir");
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_set(e, errno, "pivot_root");
@@ -341,6 +365,16 @@ static int set_readonly(const char *path, struct err *e)
 	return 0;
 }
 
+/* Then it can be closed itself, with what is mounted in it left as it is. */
+static bool is_mount(const char *path)
+{
+	struct statx x;
+
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &x) ==
+		       0 &&
+	       (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 /* Holds what stays writable while what is around it is closed. */
 static int hold(const char *path, struct err *e)
 {
@@ -363,7 +397,7 @@ int mount_readonly(struct run *r, const struct op *op, struct err *e)
 		if (open_part < 0)
 			return -1;
 	}
-	if (mount(op->a, op->a, NULL, MS_BIND, NULL) < 0)
+	if (!is_mount(op->a) && mount(op->a, op->a, NULL, MS_BIND, NULL) < 0)
 		return err_set(e, errno, "bind onto itself");
 	if (set_readonly(op->a, e) < 0)
 		return -1;

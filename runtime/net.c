@@ -87,11 +87,8 @@ int net_new(struct err *e)
 	if (unshare(CLONE_NEWNET) < 0)
 		return err_set(e, errno, "make a network namespace");
 	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (setns(here, CLONE_NEWNET) < 0) {
-		/* nothing may run in the wrong network */
-		perror("rehost: return to the host's network");
-		abort();
-	}
+	if (setns(here, CLONE_NEWNET) < 0)
+		abort(); /* nothing may go on in the wrong network */
 	return fd < 0 ? err_set(e, errno, "open /proc/self/ns/net") : fd;
 }
 

@@ -463,6 +463,8 @@ static const struct {
 	{ "sysv", NULL, false, true, false, "/sbin/init 3", false },
 	{ "sysv", NULL, false, false, false, NULL, false },
 	{ "sysv", "mips", false, false, true, NULL, false },
+	{ "sysv", "mips", false, true, true, "/sbin/init 3", false },
+	{ "sysv", "mips", false, true, false, "/sbin/init 3", false },
 	{ "sysv", "i686", false, false, true, "/sbin/rehost-init", true },
 	{ "none", NULL, false, false, true, "/sbin/rehost-init", true },
 	{ "plain", NULL, false, true, true, "/etc/init.d/rc 3", false },
@@ -488,6 +490,9 @@ START_TEST(first_process)
 	plan(&b);
 	ck_assert_int_eq(b.g->init_shim.from != NULL, firsts[_i].shim);
 	ck_assert_uint_eq(found(&b, FIND_INI_MISSING), firsts[_i].cmd == NULL);
+	ck_assert_uint_eq(found(&b, FIND_INI_SHIM_ARCH),
+			  firsts[_i].rc && firsts[_i].arch != NULL &&
+				  str_eq(firsts[_i].arch, "mips"));
 	if (firsts[_i].cmd != NULL)
 		ck_assert_str_eq(strv_join(b.mem, &b.g->init_cmd.v, " "),
 				 firsts[_i].cmd);
@@ -517,6 +522,45 @@ START_TEST(shim_goes_where_sbin_leads)
 	set(&b, "boot.init=/etc/rc.multi");
 	plan(&b);
 	ck_assert_ptr_nonnull(edit_of(&b, "/usr/sbin/rehost-init"));
+	box_done(&b);
+}
+END_TEST
+
+/* A tree of scripts alone: the directory is made with what goes there. */
+START_TEST(shim_makes_its_directory)
+{
+	const struct edit *dir;
+	struct box b;
+
+	box_open(&b, NULL);
+	make_program(&b, "/etc/rc.multi");
+	set(&b, "boot.style=arch");
+	set(&b, "boot.init=/etc/rc.multi");
+	plan(&b);
+	ck_assert_uint_eq(found(&b, FIND_INI_MISSING), 0);
+	ck_assert_ptr_nonnull(edit_of(&b, "/sbin/rehost-init"));
+	dir = edit_of(&b, "/sbin");
+	ck_assert_ptr_nonnull(dir);
+	ck_assert_str_eq(dir->action, "directory");
+	ck_assert_uint_eq(dir->mode, 0755);
+	ck_assert_ptr_null(edit_of(&b, "/etc"));
+	box_done(&b);
+}
+END_TEST
+
+/* What has the directory's name may lead anywhere: nothing is put in. */
+START_TEST(shim_makes_nothing_behind_a_link)
+{
+	struct box b;
+
+	box_open(&b, NULL);
+	make_program(&b, "/etc/rc.multi");
+	make_link(&b, "usr/sbin", "/sbin");
+	set(&b, "boot.style=arch");
+	set(&b, "boot.init=/etc/rc.multi");
+	plan(&b);
+	ck_assert_uint_eq(found(&b, FIND_INI_MISSING), 1);
+	ck_assert_ptr_null(edit_of(&b, "/etc/rehost-init.conf"));
 	box_done(&b);
 }
 END_TEST
@@ -588,6 +632,8 @@ static Suite *suite(void)
 	tcase_add_test(c, leftovers_of_unified_guests);
 	tcase_add_loop_test(c, first_process, 0, COUNT(firsts));
 	tcase_add_test(c, shim_goes_where_sbin_leads);
+	tcase_add_test(c, shim_makes_its_directory);
+	tcase_add_test(c, shim_makes_nothing_behind_a_link);
 	tcase_add_test(c, shim_refuses_lines_in_arguments);
 	tcase_add_test(c, overlay);
 	suite_add_tcase(s, c);

@@ -130,9 +130,9 @@ static void pid_one(struct plan *p)
 		finding_add(g, FIND_INI_MISSING, NULL,
 			    plan_origin(p, "boot", g->init_cmd.from),
 			    "style %s needed no init, the guest has none "
-			    "(/sbin/init), and its start command is not there "
-			    "for a small one to run",
-			    g->init_style.v);
+			    "(/sbin/init), and the small one cannot take its "
+			    "place: %s",
+			    g->init_style.v, plan_shim_obstacle(p));
 }
 
 static bool is_systemd(const struct guest *g)

@@ -99,6 +99,7 @@ bool edits_read(struct edits *ed, const char *path, const char **ret_path,
 /* Each records one change for the row, with its finding. Real paths. */
 void edits_write(struct edits *ed, const char *path, const char *text,
 		 size_t n);
+/* Directories that lack above it are made as well. */
 void edits_add(struct edits *ed, const char *path, const void *data, size_t n,
 	       uint32_t mode);
 void edits_remove(struct edits *ed, const char *path);
@@ -123,6 +124,12 @@ void edits_find_group(struct edits *ed, const struct strv *paths,
  * is not there.
  */
 const char *edits_place(struct edits *ed, const char *path);
+
+/*
+ * The same where that directory, and others above it, may still have to be
+ * made: edits_add makes them. NULL when something else has its name.
+ */
+const char *edits_place_new(struct edits *ed, const char *path);
 
 /* Paths that match, links not followed; a pattern in the last part only. */
 struct strv edits_glob(struct edits *ed, const char *pattern);

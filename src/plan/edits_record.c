@@ -149,6 +149,20 @@ void edits_write(struct edits *ed, const char *path, const char *text, size_t n)
 					  edit->diff);
 }
 
+/* What has to be there first belongs to the change: it needs no finding. */
+static void make_above(struct edits *ed, const char *path)
+{
+	const char *slash = strchr(path + 1, '/');
+
+	for (; slash != NULL; slash = strchr(slash + 1, '/')) {
+		const char *dir =
+			arena_strndup(ed->mem, path, (size_t)(slash - path));
+
+		if (find(ed, dir) == NULL && !tree_exists(ed->p->root, dir))
+			note(ed, dir, "directory")->mode = 0755;
+	}
+}
+
 void edits_add(struct edits *ed, const char *path, const void *data, size_t n,
 	       uint32_t mode)
 {
@@ -156,6 +170,7 @@ void edits_add(struct edits *ed, const char *path, const void *data, size_t n,
 	struct edit *edit = record(ed, path, there ? "replace" : "add");
 	const bool text = memchr(data, '\0', n) == NULL;
 
+	make_above(ed, path);
 	edit->data = data;
 	edit->n = n;
 	edit->mode = mode;
@@ -203,6 +218,23 @@ const char *edits_place(struct edits *ed, const char *path)
 		return NULL;
 	return arena_printf(ed->mem, "%s%s", str_eq(dir, "/") ? "" : dir,
 			    slash);
+}
+
+const char *edits_place_new(struct edits *ed, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *place, *dir;
+	struct tree_stat st;
+	struct err e;
+
+	place = edits_place(ed, path);
+	if (place != NULL || slash == path)
+		return place;
+	dir = arena_strndup(ed->mem, path, (size_t)(slash - path));
+	if (tree_lstat(ed->p->root, dir, &st, &e) == 0 || e.code != ENOENT)
+		return NULL;
+	place = edits_place_new(ed, dir);
+	return place == NULL ? NULL :
+			       arena_printf(ed->mem, "%s%s", place, slash);
 }
 
 struct strv edits_glob(struct edits *ed, const char *pattern)

@@ -45,34 +45,53 @@ bool plan_shim_style(const struct guest *g)
 	return style_row(g) != NULL;
 }
 
-/* Which guests can run the program, by e_machine of elf.h. */
+/*
+ * Which guests can run the program, by class and machine of its own header
+ * (elf.h): the kernel of a 64-bit host runs it beside 32-bit programs.
+ */
 static const struct arch_row {
-	unsigned char machine;
-	const char *guests;
+	unsigned char class;
+	unsigned machine;
+	const char *arch, *guests;
 } arch_rows[] = {
-	{ 62, "x86_64 i686 i386 x32" },
-	{ 183, "aarch64 armv7l" },
-	{ 3, "i686 i386" },
-	{ 40, "armv7l" },
-	{ 243, "riscv64" },
-	{ 22, "s390x s390" },
+	{ 2, 62, "x86_64", "x86_64 i686 i386 x32" },
+	{ 2, 183, "aarch64", "aarch64 armv7l" },
+	{ 1, 3, "i686", "i686 i386" },
+	{ 1, 40, "armv7l", "armv7l" },
+	{ 2, 243, "riscv64", "riscv64" },
+	{ 2, 22, "s390x", "s390x s390" },
 };
+
+/* NULL: a machine that has no row. */
+static const struct arch_row *program_arch(void)
+{
+	enum { CLASS = 4, ORDER = 5, MACHINE = 18 }; /* offsets */
+	const unsigned char *b = (const unsigned char *)program;
+	const unsigned machine = b[ORDER] == 2 ?
+					 b[MACHINE] << 8 | b[MACHINE + 1] :
+					 b[MACHINE + 1] << 8 | b[MACHINE];
+
+	for (size_t i = 0; i < COUNT(arch_rows); i++)
+		if (arch_rows[i].class == b[CLASS] &&
+		    arch_rows[i].machine == machine)
+			return &arch_rows[i];
+	return NULL;
+}
 
 static bool runs_on(struct arena *mem, const char *arch)
 {
-	enum {
-		MACHINE = 18
-	}; /* offset; its low byte of a little-endian file */
-	const unsigned char machine = (unsigned char)program[MACHINE];
+	const struct arch_row *row = program_arch();
+	struct strv names;
 
-	for (size_t i = 0; i < COUNT(arch_rows); i++) {
-		const struct strv names =
-			strv_split(mem, arch_rows[i].guests, " ");
+	if (row == NULL)
+		return false;
+	names = strv_split(mem, row->guests, " ");
+	return strv_has(&names, arch);
+}
 
-		if (arch_rows[i].machine == machine)
-			return strv_has(&names, arch);
-	}
-	return false;
+static bool is_foreign(const struct guest *g)
+{
+	return g->arch.from != NULL && !runs_on(g->mem, g->arch.v);
 }
 
 /* KEY=VALUE; false when the value has lines of its own. */
@@ -150,7 +169,7 @@ static bool configure(struct buf *b, const struct guest *g)
 	const struct style_row *row = style_row(g);
 
 	buf_printf(b,
-		   "# rehost-init, pid 1, does what style %s did. KEY=VALUE, "
+		   "# rehost-init, pid 1, does what style %s did. NAME=VALUE, "
 		   "an argument, variable\n"
 		   "# or directory a line; stop and then the signals of kill "
 		   "on SIGPWR, SIGTERM.\n",
@@ -181,23 +200,16 @@ static void add_edits(struct plan *p, const struct buf *conf)
 			  "did",
 	};
 	struct edits ed = { .p = p, .mem = p->g->mem, .row = &files };
-	const char *sbin = edits_place(&ed, shim_path);
-	const char *etc = edits_place(&ed, conf_path);
+	const char *sbin = edits_place_new(&ed, shim_path);
+	const char *etc = edits_place_new(&ed, conf_path);
 
 	edits_add(&ed, sbin, program, sizeof(program), 0755);
 	edits_add(&ed, etc, arena_memdup(p->g->mem, conf->p, conf->n + 1),
 		  conf->n, 0644);
 }
 
-static bool has_places(struct plan *p)
-{
-	struct edits ed = { .p = p, .mem = p->g->mem };
-
-	return edits_place(&ed, shim_path) != NULL &&
-	       edits_place(&ed, conf_path) != NULL;
-}
-
-bool plan_shim_wanted(struct plan *p)
+/* Whether a style of the old tools started the guest, and nothing overrides. */
+static bool is_asked_for(struct plan *p)
 {
 	const struct guest *g = p->g;
 	struct edits ed = { .p = p, .mem = p->g->mem };
@@ -206,11 +218,56 @@ bool plan_shim_wanted(struct plan *p)
 	    g->init_cmd.from == NULL || g->init_cmd.v.n == 0 ||
 	    g->init_cmd.from->kind > ORIGIN_TEXT)
 		return false;
-	if (p->options->native && edits_is_program(&ed, "/sbin/init"))
-		return false;
-	if (g->arch.from != NULL && !runs_on(g->mem, g->arch.v))
-		return false;
-	return edits_is_program(&ed, g->init_cmd.v.v[0]) && has_places(p);
+	return !p->options->native || !edits_is_program(&ed, "/sbin/init");
+}
+
+/* Why the guest cannot have it; NULL: it can. */
+static const char *obstacle(struct plan *p)
+{
+	const struct guest *g = p->g;
+	struct edits ed = { .p = p, .mem = g->mem };
+	const char *cmd = g->init_cmd.v.v[0];
+
+	if (!edits_is_program(&ed, cmd))
+		return arena_printf(g->mem, "%s is not a program in the guest",
+				    str_show(g->mem, cmd, strlen(cmd), 200));
+	if (edits_place_new(&ed, shim_path) == NULL ||
+	    edits_place_new(&ed, conf_path) == NULL)
+		return "/sbin or /etc of the guest is not a directory";
+	return NULL;
+}
+
+const char *plan_shim_obstacle(struct plan *p)
+{
+	struct buf conf CLEANUP(buf_done) = { 0 };
+	const char *why;
+
+	if (!is_asked_for(p))
+		return "no start command of a style is known";
+	why = obstacle(p);
+	if (why == NULL && is_foreign(p->g))
+		why = "it is for another machine";
+	if (why == NULL && !configure(&conf, p->g))
+		why = "a value of its start or stop holds a newline";
+	return why;
+}
+
+bool plan_shim_wanted(struct plan *p)
+{
+	return plan_shim_obstacle(p) == NULL;
+}
+
+/* The plan depends on which rehost makes it: that is told. */
+static void find_foreign(struct plan *p, const struct origin *from)
+{
+	const struct arch_row *row = program_arch();
+
+	if (is_asked_for(p) && obstacle(p) == NULL && is_foreign(p->g))
+		finding_add(p->g, FIND_INI_SHIM_ARCH, NULL, from,
+			    "the small init of this rehost is for %s, the "
+			    "guest for %s: it is not put in",
+			    row == NULL ? "another machine" : row->arch,
+			    p->g->arch.v);
 }
 
 bool plan_shim(struct plan *p)
@@ -221,8 +278,10 @@ bool plan_shim(struct plan *p)
 	struct strv argv = { 0 };
 	struct finding *f;
 
-	if (!plan_shim_wanted(p) || !configure(&conf, g))
+	if (!plan_shim_wanted(p) || !configure(&conf, g)) {
+		find_foreign(p, from);
 		return false;
+	}
 	f = finding_add(g, FIND_INI_NO_INIT, NULL, from,
 			"style %s ran \"%s\" without an init: %s of rehost "
 			"becomes pid 1, runs it, and its stop command on "

@@ -11,13 +11,17 @@
 bool plan_shim_style(const struct guest *g);
 
 /*
- * Puts program and configuration into the copy (two edits) and derives
- * boot.init and boot.shim. False, and nothing done, when the start command is
- * not in the guest, its architecture is another, or a value cannot be written.
+ * Puts program and configuration into the copy (two edits, and directories
+ * that lack above them) and derives boot.init and boot.shim. False, and
+ * nothing done, where there is an obstacle; a program of ours for another
+ * machine than the guest's gets its finding.
  */
 bool plan_shim(struct plan *p);
 
 /* Whether plan_shim will be used; before the pass that does it. */
 bool plan_shim_wanted(struct plan *p);
+
+/* Why it will not, for a message: "/etc/init.d/rc is not ..."; NULL: it will. */
+const char *plan_shim_obstacle(struct plan *p);
 
 #endif

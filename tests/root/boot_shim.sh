@@ -41,7 +41,9 @@ trap 'exit 130' INT TERM
 demo_host "$dir/host"
 guest=$dir/host/vservers/web01
 demo_value "$dir/host/etc/vservers/web01/apps/init/style" sysv
-rm "$guest/sbin/init"
+# a tree of scripts without /sbin: it is made for the small init
+mv "$guest/sbin/reboot" "$guest/bin/reboot"
+rm -r "$guest/sbin"
 touch "$guest/var/run/stale.pid"
 cat >"$guest/etc/init.d/rc" <<'END'
 #!/bin/sh

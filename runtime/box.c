@@ -225,7 +225,8 @@ static struct box *box_new(const struct box_options *o, struct arena *mem)
 			       .guest_net = -1,
 			       .sync = -1,
 			       .root = -1,
-			       .terminal = -1 };
+			       .terminal = -1,
+			       .master = -1 };
 	return b;
 }
 

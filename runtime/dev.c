@@ -106,24 +106,55 @@ static int bind_file(const char *from, const char *to, struct err *e)
 	return 0;
 }
 
+static int open_master(const char *path, char *ret_name, size_t n,
+		       struct err *e)
+{
+	const int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int zero = 0;
+
+	if (fd < 0)
+		return err_set(e, errno, "open %s", path);
+	if (ioctl(fd, TIOCSPTLCK, &zero) == 0 &&
+	    ptsname_r(fd, ret_name, n) == 0)
+		return fd;
+	close(fd);
+	return err_set(e, errno, "unlock a pseudo terminal");
+}
+
+static int open_slave(struct run *r, const char *path, struct err *e)
+{
+	r->terminal = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return r->terminal < 0 ? err_set(e, errno, "open %s", path) : 0;
+}
+
+/* For a guest whose list has no terminals: pid 1 gets it opened. */
+int dev_terminal(struct run *r, const struct op *op, struct err *e)
+{
+	char name[64];
+
+	(void)op;
+	r->master = open_master("/dev/ptmx", name, sizeof(name), e);
+	if (r->master < 0)
+		return -1;
+	if (r->ops->userns && chown(name, (uid_t)idmap_outside(r->ops, 'u', 0),
+				    (gid_t)idmap_outside(r->ops, 'g', 0)) < 0)
+		return err_set(e, errno, "chown %s", name);
+	return open_slave(r, name, e);
+}
+
 /* a: where. The master goes to rehost, the slave becomes pid 1's terminal. */
 int dev_console(struct run *r, const struct op *op, struct err *e)
 {
-	int master CLEANUP(fd_closep) =
-		open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int master CLEANUP(fd_closep) = fd_steal(&r->master);
 	char name[64];
-	int zero = 0;
 
-	if (master < 0)
-		return err_set(e, errno, "open /dev/pts/ptmx");
-	if (ioctl(master, TIOCSPTLCK, &zero) < 0 ||
-	    ptsname_r(master, name, sizeof(name)) != 0)
-		return err_set(e, errno, "unlock a pseudo terminal");
-	if (bind_file(name, op->a, e) < 0 ||
-	    bind_file("/dev/pts/ptmx", "/dev/ptmx", e) < 0)
+	if (master < 0) {
+		master = open_master("/dev/pts/ptmx", name, sizeof(name), e);
+		if (master < 0 || bind_file(name, op->a, e) < 0 ||
+		    open_slave(r, op->a, e) < 0)
+			return -1;
+	}
+	if (bind_file("/dev/pts/ptmx", "/dev/ptmx", e) < 0)
 		return -1;
-	r->terminal = open(op->a, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (r->terminal < 0)
-		return err_set(e, errno, "open");
 	return wire_send_fd(r->sync, master, e);
 }

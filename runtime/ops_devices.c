@@ -123,6 +123,22 @@ static void plan_node(const struct ops_input *in, struct ops *ops,
 		ops_add(ops, OP_NODE, it->value, it->key, NULL, NULL);
 }
 
+static bool may_open(const struct ops_input *in, const char *id)
+{
+	const char *access = policy_get(in->p, FIELD_DEVICE_ACCESS, id);
+
+	return access != NULL && strchr(access, 'r') != NULL &&
+	       strchr(access, 'w') != NULL;
+}
+
+/* Whether a terminal of the guest's own can be opened once it is listed. */
+static bool own_terminal(const struct ops_input *in)
+{
+	return str_eq(policy_get(in->p, FIELD_DEVICE_POLICY, ""), "any") ||
+	       may_open(in, "c *:*") ||
+	       (may_open(in, "c 5:2") && may_open(in, "c 136:*"));
+}
+
 void ops_devices(const struct ops_input *in, struct ops *ops)
 {
 	plan_rules(in, ops);
@@ -131,4 +147,6 @@ void ops_devices(const struct ops_input *in, struct ops *ops)
 	for (size_t i = 0; i < in->p->items.n; i++)
 		if (in->p->items.v[i].field == FIELD_DEVICE_PATH)
 			plan_node(in, ops, &in->p->items.v[i]);
+	if (host_controller(in->h, "devices") != NULL && !own_terminal(in))
+		ops_add(ops, OP_TERMINAL, NULL, NULL, NULL, NULL);
 }

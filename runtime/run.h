@@ -18,6 +18,7 @@ struct run {
 	int sync;      /* socket to rehost: for pid 1 and what it comes from */
 	int root;      /* the guest's root before it is pivoted into */
 	int terminal;  /* the console's slave */
+	int master;    /* and its master, where the host's is used */
 	struct strv env;
 };
 

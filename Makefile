@@ -186,8 +186,10 @@ corpus: all
 	$(if $(CORPUS),,$(error say which: make corpus CORPUS=DIR))
 	$(TEST_ENV) tests/corpus.sh $(CORPUS)
 
+# mk*.sh make what the others measure
+BENCHES := $(filter-out tests/bench/mk%,$(sort $(wildcard tests/bench/*.sh)))
 bench: all
-	for t in $(sort $(wildcard tests/bench/*.sh)); do \
+	for t in $(BENCHES); do \
 		$(TEST_ENV) "$$t" || exit; done
 
 # Instrumented builds have folders of their own and warn as the plain one does

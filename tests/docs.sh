@@ -124,6 +124,21 @@ members()
 	on && /\]/ { on = 0 }' "$1" | sort -u
 }
 
+# benches: each script of make bench can be called without an argument
+benches()
+{
+	list=$(make -n -C "$here" bench B="${B:-build}" 2>/dev/null |
+		grep -oE 'tests/bench/[a-z]+\.sh' | sort -u)
+	[ -n "$list" ] || return
+	missing=0
+	for script in $list; do
+		grep -qE '^# usage: [a-z]+\.sh( +\[.*)?$' "$here/$script" && continue
+		echo "$script wants arguments"
+		missing=1
+	done
+	return "$missing"
+}
+
 if [ "${1-}" = --write ]; then
 	put splice_rules "$here/MIGRATION.md" &&
 		put splice_options "$here/src/man/rehost.1"
@@ -146,6 +161,8 @@ check "rehost-report(5) names bins, severities and verdicts" \
 	says carried approximated overridden dropped hostside inert invalid \
 	unknown unreadable note change loss blocker same stricter weaker none \
 	site host guest application ready review blocked failed
+
+check "make bench calls no script that wants arguments" benches
 
 # a document that differs is found, one without a region too
 # shellcheck disable=SC2016 # the backquotes of Markdown

@@ -348,6 +348,22 @@ START_TEST(groups_of_autostart)
 }
 END_TEST
 
+/* One group that cannot be written does not take the others with it. */
+START_TEST(groups_with_blanks)
+{
+	struct box b;
+
+	box_open(&b);
+	set_guest(&b, "boot.groups", "default batch");
+	b.g->start_groups.v.v[1] = "batch default";
+	emit(&b);
+	assert_announced(&b);
+	assert_line(&b, "lxc.group = default");
+	ck_assert_ptr_nonnull(find(&b, "SYN003"));
+	box_done(&b);
+}
+END_TEST
+
 START_TEST(quota_and_burst)
 {
 	struct box b;
@@ -470,6 +486,49 @@ START_TEST(native)
 }
 END_TEST
 
+static size_t found(const struct box *b, enum finding_id id)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->g->findings.n; i++)
+		n += b->g->findings.v[i]->id == id;
+	return n;
+}
+
+/* Owners are mapped once: by the mount, or in the tree. */
+START_TEST(owners)
+{
+	static const struct {
+		const char *version;
+		bool shifted, mount, told;
+	} rows[] = {
+		{ "5.0", false, true, false },
+		{ "5.0", true, false, false },
+		{ "4.0", false, false, true },
+		{ "4.0", true, false, false },
+	};
+	struct idmap *m;
+	struct box b;
+
+	box_open(&b);
+	b.options.version = rows[_i].version;
+	b.options.shifted = rows[_i].shifted;
+	fill(&b);
+	m = pvec_add(b.mem, &b.g->idmaps);
+	set(&b, "idmap.kind", m, "u");
+	set(&b, "idmap.inside", m, "0");
+	set(&b, "idmap.outside", m, "100000");
+	set(&b, "idmap.count", m, "65536");
+	emit(&b);
+	assert_announced(&b);
+	assert_line(&b, "lxc.idmap = u 0 100000 65536");
+	ck_assert_int_eq(strstr(b.text, "idmap=container") != NULL,
+			 rows[_i].mount);
+	ck_assert_uint_eq(found(&b, FIND_SYN_VERSION), rows[_i].told);
+	box_done(&b);
+}
+END_TEST
+
 START_TEST(names)
 {
 	static const char *const rows[][2] = {
@@ -498,10 +557,12 @@ static Suite *suite(void)
 	tcase_add_test(c, empty_guest);
 	tcase_add_loop_test(c, one_value, 0, COUNT(value_rows));
 	tcase_add_test(c, groups_of_autostart);
+	tcase_add_test(c, groups_with_blanks);
 	tcase_add_test(c, quota_and_burst);
 	tcase_add_loop_test(v, version, 0, COUNT(version_rows));
 	tcase_add_test(v, weights);
 	tcase_add_loop_test(v, native, 0, 2);
+	tcase_add_loop_test(v, owners, 0, 4);
 	tcase_add_test(v, names);
 	return s;
 }

@@ -51,7 +51,7 @@ make_trees()	# SUITE DIR
 		"${none[@]}" --dpkgopt=force-unsafe-io --skip=cleanup/apt \
 		--customize-hook="$copy" --customize-hook="$more" \
 		--format=directory "$1" "$2/sysvinit" "${sources[@]}" &&
-	rm -rf "$2"/*/var/cache/apt/archives/*.deb "$2"/*/var/lib/apt/lists/*
+	rm -rf "$2"/*/var/cache/apt/* "$2"/*/var/lib/apt/lists/*
 }
 
 [ "$(id -u)" -eq 0 ] || cannot "needs root"

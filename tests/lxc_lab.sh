@@ -9,6 +9,7 @@
 # SETUP is a shell command run in the namespaces before the start (bridges);
 # INSIDE one run after it, with the functions `inside COMMAND...` (in the
 # guest) and `limit FILE` (of its cgroup). Everything made is removed.
+# LXC_LAB_START in the environment: the command that starts it.
 set -u
 path=$1 name=$2 setup=$3 inside_command=$4
 
@@ -49,7 +50,8 @@ ip link set lo up
 eval "$setup" || exit 1
 
 log=$path/$name.log
-if ! lxc-start -P "$path" -n "$name" -o "$log" -l INFO; then
+start=${LXC_LAB_START:-lxc-start -P "$path" -n "$name"}
+if ! eval "$start -o \"\$log\" -l INFO"; then
 	echo "lxc-start failed:" >&2
 	grep -E 'ERROR|WARN' "$log" >&2
 	exit 1

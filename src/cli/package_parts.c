@@ -247,66 +247,6 @@ json_t *package_manifest(const struct package *p)
 	return o;
 }
 
-static void readme_root(const struct package *p, const char *place,
-			struct buf *b)
-{
-	if (p->rootfs == NULL)
-		return;
-	if (p->is_tree)
-		buf_printf(b, "    cp -a --reflink=auto rootfs/. %s\n", place);
-	else
-		buf_printf(b,
-			   "    tar %s --numeric-owner --xattrs "
-			   "--xattrs-include='*' --acls -xpf %s \\\n"
-			   "        -C %s\n",
-			   format_tar_option(p->format.kind), p->rootfs, place);
-	if (p->w->g->idmaps.n != 0 && !p->w->session->o->shift)
-		buf_adds(b, "    (its ids are mapped: convert with --shift, or "
-			    "mount the tree with\n    lxc.rootfs.options = "
-			    "idmap=container)\n");
-}
-
-static void readme_lxc(const struct package *p, const struct emission *em,
-		       struct buf *b)
-{
-	const char *place = arena_printf(p->w->mem, "%s/%s/rootfs",
-					 em->options->path, em->name);
-
-	buf_printf(b, "LXC %s\n\n    mkdir -p %s\n", em->options->version,
-		   place);
-	readme_root(p, place, b);
-	buf_printf(b,
-		   "    install -m 600 lxc/config %s/%s/config\n"
-		   "    lxc-start -n %s\n\n",
-		   em->options->path, em->name, em->name);
-	buf_printf(
-		b,
-		"It starts with the host as lxc.start.auto in the config "
-		"says. Stop it with\n\n    lxc-stop -n %s -t %" PRIu64 "\n\n",
-		em->name,
-		p->w->g->stop_timeout.from != NULL ? p->w->g->stop_timeout.v :
-						     60);
-}
-
-void package_readme(const struct package *p, struct buf *b)
-{
-	const struct guest *g = p->w->g;
-
-	buf_printf(b, "%s, converted by rehost %s\n\n", g->key, REHOST_VERSION);
-	buf_printf(b,
-		   "Verdict: %s. Read report.txt first: it says what "
-		   "changes and what is lost.\n"
-		   "State when it was read: %s (%s).\n\n",
-		   plan_verdict_name(p->w->verdict), g->state, g->state_how);
-	buf_adds(b, "Check the files:  sha256sum -c SHA256SUMS\n\n");
-	for (size_t i = 0; i < p->w->emissions.n; i++)
-		if (str_eq(p->w->emissions.v[i]->emitter->name, "lxc"))
-			readme_lxc(p, p->w->emissions.v[i], b);
-	buf_adds(b, "Never run the old and the new guest at the same time: "
-		    "both answer for its addresses,\nboth run its jobs and "
-		    "send its mail.\n");
-}
-
 void package_sums(const struct package *p, struct buf *b)
 {
 	for (size_t i = 0; i < p->files.n; i++)

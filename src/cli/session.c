@@ -140,6 +140,7 @@ static int add_target(struct session *s, const char *name, struct err *e)
 		.path = st->emitter->default_path,
 		.cgroup = CGROUP_V2,
 		.native = s->o->native,
+		.shifted = s->o->shift,
 	};
 	if (t != NULL && t->version != NULL)
 		st->options.version = t->version;

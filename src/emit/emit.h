@@ -44,7 +44,8 @@ struct emit_options {
 	const char *version; /* "5.0" */
 	const char *path;    /* where its containers live: /var/lib/lxc */
 	enum { CGROUP_V1 = 1, CGROUP_V2 = 2, CGROUP_BOTH = 3 } cgroup;
-	bool native; /* --profile native */
+	bool native;  /* --profile native */
+	bool shifted; /* --shift: owners in the tree are the host's ids */
 };
 
 /* What became of one value of the model. */

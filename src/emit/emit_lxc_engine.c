@@ -214,7 +214,7 @@ static void add_root(struct emission *em)
 	emit_lxc_add_first(em, LXC_ROOT, "lxc.rootfs.path",
 			   arena_printf(em->mem, "dir:%s/%s/rootfs", path,
 					em->name));
-	if (em->g->idmaps.n == 0)
+	if (em->g->idmaps.n == 0 || em->options->shifted)
 		return;
 	if (emit_lxc_since(em, 5, 0))
 		emit_lxc_add(em, LXC_ROOT, "lxc.rootfs.options",

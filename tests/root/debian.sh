@@ -133,16 +133,23 @@ make_host()
 	target "lxc"  { path = "$tmp/lxc"  version = "5.0"  cgroup = "$cgroup" }
 	idmap { base = 1000000  size = 65536 }
 	END
+	echo root:1000000:1000000 >"$tmp/subid"
+	chmod 755 "$tmp"
 }
 
 # --- a boot ------------------------------------------------------------------
 
-# convert PROFILE
+# convert DIR OPTION...
 convert()
 {
-	"$rehost" convert -q --profile "$1" --root "$tmp/host" \
-		--site "$tmp/site.conf" -o "$tmp/$1"
+	local dir=$1
+	shift
+	"$rehost" convert -q "$@" --root "$tmp/host" \
+		--site "$tmp/site.conf" -o "$tmp/$dir"
 }
+
+# commands PACKAGE: what README.txt tells to type
+commands() { sed -n 's/^    //p' "$1/README.txt"; }
 
 # No archive holds nodes, not even those that the old host's guest had.
 no_nodes()	# ROOT
@@ -158,20 +165,16 @@ add_nodes()	# PROFILE ROOT
 	mknod -m 666 "$2/refused" c 10 200 && mknod -m 666 "$2/allowed" c 1 5
 }
 
-# install PROFILE NAME: where the config says
+# install PROFILE NAME: as README.txt says, with the least rights
 install()
 {
 	local root=$tmp/lxc/$2/rootfs
-	rm -rf "$tmp/lxc/$2"
-	mkdir -p "$root" &&
-	(cd "$tmp/$1/$2" && sha256sum --quiet -c SHA256SUMS) &&
-	tar --zstd --numeric-owner --xattrs --xattrs-include='*' --acls -xpf \
-		"$tmp/$1/$2/rootfs.tar.zst" -C "$root" &&
-	cp "$tmp/$1/$2/lxc/config" "$tmp/lxc/$2/config" &&
+	rm -rf "$tmp/lxc"
+	commands "$tmp/$1/$2" | sed '/^lxc-start/,$d' >"$tmp/install" &&
+	(umask 077 && cd "$tmp/$1/$2" && sh -e "$tmp/install") &&
 	no_nodes "$root" && add_nodes "$1" "$root" &&
 	echo "lxc.console.logfile = $tmp/lxc/$2.console" \
-		>>"$tmp/lxc/$2/config" &&
-	chmod 755 "$tmp" "$tmp/lxc"
+		>>"$tmp/lxc/$2/config"
 }
 
 # until_true COMMAND...: at most a minute
@@ -232,6 +235,8 @@ look()
 	echo "boot $(finished "$1")"
 	[ "$1" != systemd ] || inside systemctl --failed --no-pager >&2
 	echo "init $(cat "/proc/$pid/comm")"
+	echo "ids $(awk '{ print $1, $2, $3 }' "/proc/$pid/uid_map")"
+	echo "owner $(stat -c %u "$path/$name/rootfs/etc")"
 	echo "netns $(readlink "/proc/$pid/ns/net")"
 	echo "hostname $(nsenter -t "$pid" -u hostname)"
 	echo "address $(nsenter -t "$pid" -n ip -4 -o addr show dev eth0 |
@@ -249,7 +254,7 @@ look()
 		limit memory.max)"
 	started=$(date +%s)
 	# it never kills: a guest that does not stop is an error
-	lxc-stop -P "$path" -n "$name" --nokill -t 60
+	eval "$LXC_LAB_STOP --nokill"
 	echo "stop $? after $(($(date +%s) - started)) seconds" >&2
 	until_true no_payload
 	sleep 0.5 # a guest that starts again would be up by now
@@ -260,7 +265,7 @@ look()
 export -f look finished makes opens payload no_payload children marked until_true
 export tmp
 
-# boot NAME KIND ADDRESS: the setup lets root map the range of ids
+# boot PROFILE NAME KIND ADDRESS: the setup lets root map the range of ids
 boot()
 {
 	# shellcheck disable=SC2016 # for the laboratory
@@ -269,7 +274,10 @@ boot()
 		for f in /etc/subuid /etc/subgid; do
 			[ ! -e $f ] || mount --bind "$tmp/subid" $f || exit 1
 		done'
-	echo root:1000000:1000000 >"$tmp/subid"
+	LXC_LAB_START=$(commands "$tmp/$1/$2" | grep '^lxc-start') &&
+	LXC_LAB_STOP=$(commands "$tmp/$1/$2" | grep '^lxc-stop') || return 1
+	export LXC_LAB_START LXC_LAB_STOP
+	shift
 	timeout --foreground 300 bash tests/lxc_lab.sh "$tmp/lxc" "$1" "$setup" \
 		"look $2 $3" >"$tmp/seen"
 }
@@ -295,6 +303,27 @@ p = json.load(open(sys.argv[1]))["targets"]["lxc"]
 print("%016x" % sum(1 << bits[i["key"]] for i in p
       if i["field"] == "cap.bounding" and i["value"] == "yes"))' \
 		"$tmp/$1/$2/policy.json"
+}
+
+# base PACKAGE: the host's id that is the guest's root
+base() { sed -n 's/^lxc.idmap = u 0 \([0-9]*\) 65536$/\1/p' "$1/lxc/config"; }
+
+# ids PROFILE NAME: as the map of its first process shows them
+ids()
+{
+	case $1 in
+	equivalent) echo "0 0 4294967295" ;;
+	*) echo "0 $(base "$tmp/$1/$2") 65536" ;;
+	esac
+}
+
+# owner PROFILE NAME: mapped in the tree, or by the mount, or not at all
+owner()
+{
+	case $1 in
+	shifted) base "$tmp/$1/$2" ;;
+	*) echo 0 ;;
+	esac
 }
 
 # nothing_left NAME: neither groups nor mounts, processes or their network
@@ -324,14 +353,16 @@ ended()
 test_guest()
 {
 	local what="$1, ${2%-"$tag"}:" ip=192.0.2.$3
-	check "$what archive unpacks, digests are right" install "$1" "$2" ||
+	check "$what installs as README.txt says" install "$1" "$2" ||
 		return
-	if ! check "$what boots" boot "$2" "$4" "$ip"; then
+	if ! check "$what boots" boot "$1" "$2" "$4" "$ip"; then
 		tail -n 30 "$tmp/lxc/$2.console" | sed 's/^/# /'
 		return
 	fi
 	check "$what boot ends well" same boot running
 	check "$what pid 1" same init "$5"
+	check "$what user ids" same ids "$(ids "$1" "$2")"
+	check "$what owners in its tree" same owner "$(owner "$1" "$2")"
 	check "$what host name" same hostname "$2.example.org"
 	check "$what address and prefix" same address "$ip/24"
 	check "$what routes" same route "default via 192.0.2.1 dev eth0$(
@@ -351,14 +382,34 @@ test_guest()
 	check "$what leaves nothing" nothing_left "$2"
 }
 
-test_profile()
+test_equivalent()
 {
-	check "$1: converts" convert "$1" || return
-	test_guest "$1" "sysvinit-$tag" 11 sysvinit init
-	test_guest "$1" "systemd-$tag" 12 systemd systemd
-	test_guest "$1" "noinit-$tag" 13 shim rehost-init
-	test_guest "$1" "busybox-$tag" 14 busybox init
-	test_guest "$1" "busybox-noinit-$tag" 15 shim rehost-init
+	check "equivalent: converts" convert equivalent || return
+	test_guest equivalent "sysvinit-$tag" 11 sysvinit init
+	test_guest equivalent "systemd-$tag" 12 systemd systemd
+	test_guest equivalent "noinit-$tag" 13 shim rehost-init
+	test_guest equivalent "busybox-$tag" 14 busybox init
+	test_guest equivalent "busybox-noinit-$tag" 15 shim rehost-init
+}
+
+# With ids that are mapped when the tree is mounted.
+test_native()
+{
+	check "native: converts" convert native --profile native \
+		--compress none "vserver:sysvinit-$tag" "vserver:systemd-$tag" \
+		"vserver:noinit-$tag" "vserver:busybox-$tag" || return
+	test_guest native "sysvinit-$tag" 11 sysvinit init
+	test_guest native "systemd-$tag" 12 systemd systemd
+	test_guest native "noinit-$tag" 13 shim rehost-init
+	test_guest native "busybox-$tag" 14 busybox init
+}
+
+# With ids that are mapped in the tree: where the file system cannot, or LXC.
+test_shifted()
+{
+	check "shifted: converts" convert shifted --profile native --shift \
+		--rootfs tree "vserver:noinit-$tag" || return
+	test_guest shifted "noinit-$tag" 13 shim rehost-init
 }
 
 # --- all -----------------------------------------------------------------------
@@ -370,13 +421,16 @@ if ! check "trees of Debian" [ "$made" -eq 0 ]; then
 	tail -n 20 "$tmp/trees.log" | sed 's/^/# /'
 elif check "an old host" make_host "sysvinit-$tag" "systemd-$tag" \
 	"noinit-$tag" "busybox-$tag" "busybox-noinit-$tag"; then
-	test_profile equivalent
+	test_equivalent
 	if [ ! -e /usr/share/lxc/config/userns.conf ]; then
 		skip "native" "LXC's common configuration is not installed"
-	elif [ "$(stat -f -c %T "$tmp")" = overlayfs ]; then
-		skip "native" "no mounts with mapped ids over an overlay"
 	else
-		test_profile native
+		if [ "$(stat -f -c %T "$tmp")" = overlayfs ]; then
+			skip "native" "an overlay cannot map owners"
+		else
+			test_native
+		fi
+		test_shifted
 	fi
 fi
 echo "1..$n"

@@ -46,8 +46,9 @@ struct verify_announced {
 struct verify_package {
 	const char *dir, *key, *name, *target;
 	const char *manifest_sha256;
-	const char *rootfs;  /* relative to dir */
-	bool rootfs_is_tree; /* else an archive */
+	const char *rootfs;    /* relative to dir; NULL: none was packed */
+	bool rootfs_is_tree;   /* else an archive */
+	uint64_t rootfs_bytes; /* unpacked */
 	struct policy *before, *planned;
 	VEC(struct verify_announced) announced;
 	bool machine; /* its boundary was a machine: never equivalent */

@@ -99,6 +99,7 @@ static void take_manifest(struct verify_package *p, const json_t *j,
 	p->name = arena_strdup(mem, json_str(j, "name"));
 	if (json_is_object(root))
 		p->rootfs = arena_strdup(mem, json_str(root, "path"));
+	p->rootfs_bytes = json_num(root, "tar_bytes");
 	p->rootfs_is_tree = json_is_true(json_object_get(root, "tree"));
 }
 

@@ -166,7 +166,8 @@ static const struct {
 	{ OPT_ROOTFS, { "archive", "tree", "none" } },
 	{ OPT_VALIDATE, { "auto", "require", "off" } },
 	{ OPT_COLOR, { "auto", "always", "never" } },
-	{ OPT_FORMAT, { "table", "text", "json", "html", "md", "csv" } },
+	{ OPT_FORMAT,
+	  { "table", "text", "json", "html", "md", "csv", "junit" } },
 };
 
 static int check_word(enum option_id id, const char *value, struct err *e)
@@ -226,6 +227,9 @@ static int store_value(struct arena *mem, struct options *o, enum option_id id,
 		{ OPT_VALIDATE, &o->validate, NULL },
 		{ OPT_COLOR, &o->color, NULL },
 		{ OPT_COMPRESS, &o->compress, NULL },
+		{ OPT_REQUIRE, &o->require, NULL },
+		{ OPT_EXPECT_PORTS, &o->expect_ports, NULL },
+		{ OPT_SCRATCH, &o->scratch, NULL },
 	};
 
 	if (check_word(id, value, e) < 0)

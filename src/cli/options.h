@@ -21,9 +21,11 @@ enum command_id {
 #define CMD_PLAN CMD_BIT(PLAN)
 #define CMD_CONVERT CMD_BIT(CONVERT)
 #define CMD_VERIFY CMD_BIT(VERIFY)
+#define CMD_BOOT CMD_BIT(BOOT)
 #define CMD_RULES CMD_BIT(RULES)
 #define CMD_PLANS (CMD_PLAN | CMD_CONVERT)
 #define CMD_READS (CMD_SCAN | CMD_PLANS)
+#define CMD_LAB (CMD_VERIFY | CMD_BOOT)
 #define CMD_ALL (~0u)
 
 /* Exit statuses; design 1.1. */
@@ -31,8 +33,9 @@ enum exit_status {
 	EXIT_OK = 0,
 	EXIT_FAILED = 1, /* a guest failed, or none was found */
 	EXIT_USAGE = 2,
-	EXIT_BLOCKED = 3,   /* a guest is blocked */
-	EXIT_DIFFERENT = 4, /* verify saw a difference */
+	EXIT_BLOCKED = 3,    /* a guest is blocked */
+	EXIT_DIFFERENT = 4,  /* verify saw a difference */
+	EXIT_INCOMPLETE = 5, /* verify could not see all that it has to */
 	EXIT_INTERRUPTED = 130,
 };
 
@@ -41,6 +44,7 @@ struct options {
 	struct strv roots, facts, set, accept, targets, args;
 	const char *from, *site, *format, *by, *strict, *output;
 	const char *rootfs, *validate, *color, *compress;
+	const char *require, *expect_ports, *scratch;
 	bool resume, shift, files;
 	bool native, site_template, size, force, live, dry_run, quiet;
 	unsigned verbose, jobs;

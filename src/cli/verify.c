@@ -1,73 +1,244 @@
-/* rehost verify --files: is a guest's root what was packed? */
+/* rehost verify: does the guest run as its configuration promises? */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <langinfo.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "batch.h"
 #include "cli/commands.h"
-#include "pack/pack.h"
+#include "cli/verify_files.h"
+#include "runtime/look.h"
 
-static void print_differences(const char *dir, const struct pack_verified *v)
+#define SCRATCH "/var/tmp/rehost"
+
+/* Patience for a start, and between the signal to stop and the kill. */
+enum { START_SECONDS = 120, STOP_SECONDS = 60 };
+
+/* What the command collects over all its guests. */
+struct tally {
+	const struct options *o;
+	enum verdict require;
+	struct buf junit;
+	json_t *guests;
+	int status;
+};
+
+/* RFC 3339, UTC. A record is evidence: it holds the real time. */
+static void utc(char ret[32])
 {
-	for (size_t i = 0; i < v->n_first; i++)
-		printf("%s: %s: %s\n", dir, v->first[i].path, v->first[i].what);
-	if (v->n > v->n_first)
-		printf("%s: and %" PRIu64 " more\n", dir, v->n - v->n_first);
-	if (v->n == 0)
-		printf("%s: %" PRIu64 " members as packed\n", dir, v->members);
+	const time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/* The manifest says whether the root is an archive or a tree, and its name. */
-static int check_one(const char *dir, struct arena *mem, bool *ret_same,
-		     struct err *e)
+static const char *lsm_of(struct arena *mem)
 {
+	char text[256];
 	int fd CLEANUP(fd_closep) =
-		open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct tree *tree CLEANUP(tree_closep) = NULL;
-	json_t *m CLEANUP(json_freep) = NULL;
-	const json_t *root;
-	struct pack_check c = { .dirfd = fd, .files = "files.zst" };
-	struct pack_verified v;
-	const char *path;
+		open("/sys/kernel/security/lsm", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
-	if (fd < 0)
-		return err_set(e, errno, "open %s", dir);
-	m = json_load_file(arena_printf(mem, "%s/manifest.json", dir), 0, NULL);
-	root = json_object_get(m, "rootfs");
-	if (!json_is_object(root))
-		return err_set(e, 0, "%s: no root file system was packed", dir);
-	path = arena_strdup(mem, json_str(root, "path"));
-	if (!json_is_true(json_object_get(root, "tree")))
-		c.archive = path;
-	else if (tree_open_dir(arena_printf(mem, "%s/%s", dir, path), &tree,
-			       e) < 0)
+	return n <= 0 ? NULL : arena_strndup(mem, text, (size_t)n);
+}
+
+static json_t *host_json(struct arena *mem)
+{
+	const bool v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+	json_t *o = json_object();
+	struct utsname u;
+	char now[32];
+
+	uname(&u);
+	utc(now);
+	json_put_str(o, "kernel", u.release);
+	json_put_str(o, "cgroup", v2 ? "v2" : "v1");
+	json_put(o, "lsm", json_text(lsm_of(mem)));
+	json_put_str(o, "time", now);
+	return o;
+}
+
+/* DIR/verify/TARGET-ENGINE-TIME.json, never over another. */
+static int record(const struct verify_run *v, struct arena *mem, struct err *e)
+{
+	int dir CLEANUP(fd_closep) =
+		open(v->package->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int sub CLEANUP(fd_closep) = -1;
+	struct buf b CLEANUP(buf_done) = { 0 };
+	json_t *guests = json_array();
+	json_t *doc CLEANUP(json_freep) = NULL;
+	const char *name;
+	char now[32];
+
+	if (dir < 0)
+		return err_set(e, errno, "open %s", v->package->dir);
+	if (fd_mkdirs(dir, "verify", e) < 0)
 		return -1;
-	c.tree = tree;
-	if (pack_verify(&c, mem, &v, e) < 0)
-		return err_wrap(e, "%s", dir);
-	print_differences(dir, &v);
-	*ret_same = v.n == 0;
+	sub = openat(dir, "verify", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (sub < 0)
+		return err_set(e, errno, "open %s/verify", v->package->dir);
+	utc(now);
+	name = arena_printf(mem, "%s-%s-%s", v->package->target, v->engine,
+			    now);
+	for (unsigned i = 1;
+	     faccessat(sub, arena_printf(mem, "%s.json", name), F_OK, 0) == 0;
+	     i++)
+		name = arena_printf(mem, "%s-%s-%s.%u", v->package->target,
+				    v->engine, now, i);
+	json_array_append_new(guests, verify_report_guest(v));
+	doc = verify_report_document("rehost " REHOST_VERSION, host_json(mem),
+				     guests);
+	json_write(&b, doc);
+	return fd_replace(sub, arena_printf(mem, "%s.json", name), b.p, b.n, e);
+}
+
+static bool is(const struct tally *t, const char *format)
+{
+	return str_eq(t->o->format == NULL ? "text" : t->o->format, format);
+}
+
+static void print(struct tally *t, const struct verify_run *v)
+{
+	const bool utf8 = str_eq(nl_langinfo(CODESET), "UTF-8");
+	struct buf b CLEANUP(buf_done) = { 0 };
+
+	if (is(t, "json")) {
+		json_array_append_new(t->guests, verify_report_guest(v));
+	} else if (is(t, "junit")) {
+		verify_report_junit(v, &t->junit);
+	} else {
+		verify_report_text(v, t->o->verbose > 0, utf8, &b);
+		fputs(buf_str(&b), stdout);
+		fflush(stdout);
+	}
+}
+
+/* Exit statuses as design 1.1 ranks them: the first that applies. */
+static int status_of(const struct tally *t, enum verdict v)
+{
+	if (v == VERDICT_FAILED)
+		return EXIT_FAILED;
+	if (v == VERDICT_INCOMPLETE && t->require == VERDICT__MAX)
+		return EXIT_INCOMPLETE;
+	if (v == VERDICT_DIFFERENT ||
+	    (t->require != VERDICT__MAX && v < t->require))
+		return EXIT_DIFFERENT;
+	return v == VERDICT_INCOMPLETE ? EXIT_INCOMPLETE : EXIT_OK;
+}
+
+static void worse(struct tally *t, int status)
+{
+	static const int ranks[] = { EXIT_FAILED, EXIT_DIFFERENT,
+				     EXIT_INCOMPLETE };
+
+	for (size_t i = 0; i < COUNT(ranks); i++) {
+		if (t->status == ranks[i])
+			return;
+		if (status == ranks[i]) {
+			t->status = status;
+			return;
+		}
+	}
+}
+
+static int one(struct tally *t, const char *dir, struct arena *mem,
+	       struct err *e)
+{
+	const struct options *o = t->o;
+	const struct look_options look = {
+		.scratch = o->scratch == NULL ? SCRATCH : o->scratch,
+		.ports = o->expect_ports,
+		.seconds = START_SECONDS,
+		.stop_seconds = STOP_SECONDS,
+	};
+	struct verify_package p;
+	struct verify_run run;
+
+	if (verify_load(dir, o->targets.n == 0 ? "lxc" : o->targets.v[0], mem,
+			&p, e) < 0 ||
+	    look_run(&p, &look, mem, &run, e) < 0 || record(&run, mem, e) < 0)
+		return -1;
+	print(t, &run);
+	worse(t, status_of(t, run.result.verdict));
 	return 0;
+}
+
+static void finish(struct tally *t, struct arena *mem)
+{
+	json_t *doc CLEANUP(json_freep) = NULL;
+	struct buf b CLEANUP(buf_done) = { 0 };
+
+	if (is(t, "json")) {
+		doc = verify_report_document("rehost " REHOST_VERSION,
+					     host_json(mem), t->guests);
+		json_write(&b, doc);
+		fputs(buf_str(&b), stdout);
+	} else if (is(t, "junit")) {
+		verify_report_junit_close(&t->junit);
+		fputs(buf_str(&t->junit), stdout);
+	}
+	buf_done(&t->junit);
+}
+
+static int check_options(const struct options *o, struct tally *t,
+			 struct err *e)
+{
+	if (o->args.n == 0)
+		return err_set(e, EINVAL, "verify: which DIR/NAME?");
+	if (o->targets.n > 1)
+		return err_set(e, EINVAL, "verify: one target at a time");
+	if (!is(t, "text") && !is(t, "json") && !is(t, "junit"))
+		return err_set(e, EINVAL,
+			       "verify --format=%s: not text, json or junit",
+			       o->format);
+	if (o->require == NULL)
+		return 0;
+	t->require = verify_verdict_find(o->require);
+	if (t->require == VERDICT__MAX)
+		return err_set(e, EINVAL, "--require=%s: no such verdict",
+			       o->require);
+	return 0;
+}
+
+static void look_all(struct tally *t)
+{
+	const struct options *o = t->o;
+
+	for (size_t i = 0; i < o->args.n && !batch_interrupted(); i++) {
+		struct arena *mem CLEANUP(arena_freep) = arena_new();
+		struct err e;
+
+		if (one(t, o->args.v[i], mem, &e) < 0) {
+			log_error("%s: %s", o->args.v[i], e.msg);
+			worse(t, EXIT_FAILED);
+		}
+	}
 }
 
 int verify_run(const struct options *o, struct arena *mem, struct err *e)
 {
-	int status = EXIT_OK;
+	struct tally t = { .o = o, .require = VERDICT__MAX };
 
-	if (!o->files || o->args.n == 0)
-		return err_set(e, EINVAL, "verify: give --files and DIR/NAME");
-	for (size_t i = 0; i < o->args.n; i++) {
-		bool same = false;
-
-		if (check_one(o->args.v[i], mem, &same, e) < 0) {
-			log_error("%s", e->msg);
-			status = EXIT_FAILED;
-		} else if (!same && status == EXIT_OK) {
-			status = EXIT_DIFFERENT;
-		}
-	}
-	return status;
+	if (o->files)
+		return verify_files(o, mem, e);
+	if (check_options(o, &t, e) < 0)
+		return -1;
+	if (geteuid() != 0)
+		return err_set(e, EPERM, "verify boots guests: run it as root");
+	if (is(&t, "json"))
+		t.guests = json_array();
+	if (is(&t, "junit"))
+		verify_report_junit_open(&t.junit);
+	look_all(&t);
+	finish(&t, mem);
+	return t.status;
 }

@@ -1,0 +1,235 @@
+/* Boot health. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#include "base/fd.h"
+#include "base/num.h"
+#include "runtime/health.h"
+
+enum { STEP_MS = 25, CALM_MS = 250 };
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void add_fact(struct probe *p, const char *item, const char *expected,
+		     const char *observed)
+{
+	*vec_add(p->mem, &p->seen->facts) = (struct verify_fact){
+		.area = AREA_BOOT,
+		.item = item,
+		.expected = expected,
+		.observed = observed,
+		.probe = "health",
+	};
+}
+
+/* A zombie is no guest; its engine has not looked yet. */
+static bool alive(struct probe *p)
+{
+	const char *text, *state;
+	struct err e;
+	size_t n;
+
+	if (probe_proc(p, "status", &text, &n, &e) < 0)
+		return false;
+	state = probe_line(p, text, "State");
+	return state != NULL && state[0] != 'Z' && state[0] != 'X';
+}
+
+/* The children of pid 1: what its init started and looks after. */
+static const char *children(struct probe *p)
+{
+	const char *text;
+	struct err e;
+	size_t n;
+
+	if (probe_proc(p,
+		       arena_printf(p->mem, "task/%d/children",
+				    (int)p->subject->init),
+		       &text, &n, &e) < 0)
+		return "";
+	return text;
+}
+
+/* The run level that a sysvinit has noted in utmp(5); 0: none yet. */
+static char run_level(struct probe *p)
+{
+	static const char *const files[] = { "run/utmp", "var/run/utmp" };
+	int root CLEANUP(fd_closep) = open(arena_printf(p->mem, "/proc/%d/root",
+							(int)p->subject->init),
+					   O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct utmp u;
+	char level = 0;
+
+	for (size_t i = 0; root >= 0 && i < COUNT(files); i++) {
+		int fd CLEANUP(fd_closep) =
+			fd_open_in(root, files[i], O_RDONLY | O_NONBLOCK);
+
+		while (fd >= 0 && read(fd, &u, sizeof(u)) == sizeof(u))
+			if (u.ut_type == RUN_LVL)
+				level = (char)(u.ut_pid & 0xff);
+	}
+	return level;
+}
+
+static bool is_sysvinit(struct probe *p)
+{
+	const char *text;
+	struct err e;
+	size_t n;
+
+	return probe_proc(p, "cmdline", &text, &n, &e) == 0 &&
+	       str_starts(text, "init [");
+}
+
+/* sysvinit is at its goal in a run level, not while it runs rcS. */
+static bool at_goal(struct probe *p)
+{
+	return !is_sysvinit(p) || (run_level(p) >= '1' && run_level(p) <= '5');
+}
+
+static bool wait_calm(struct probe *p, uint64_t start, unsigned seconds)
+{
+	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	const char *before = "";
+	uint64_t since = start;
+
+	while (now_ms() - start < (uint64_t)seconds * 1000) {
+		const char *now = children(p);
+
+		if (!alive(p))
+			return false;
+		if (!str_eq(now, before) || now[0] == '\0')
+			since = now_ms();
+		before = now;
+		if (now_ms() - since >= CALM_MS && at_goal(p)) {
+			p->seen->ms = (unsigned)(since - start);
+			return true;
+		}
+		nanosleep(&step, NULL);
+	}
+	return alive(p) && at_goal(p) && children(p)[0] != '\0';
+}
+
+void health_wait(struct probe *p, unsigned seconds)
+{
+	const uint64_t start = now_ms();
+	const bool up = wait_calm(p, start, seconds);
+
+	if (!up && !alive(p)) {
+		p->seen->failed = "its pid 1 ended";
+		return;
+	}
+	if (!up)
+		p->seen->ms = (unsigned)(now_ms() - start);
+	add_fact(p, "start", "up", up ? "up" : "not at its goal in time");
+	if (is_sysvinit(p))
+		add_fact(p, "run level", "yes",
+			 run_level(p) >= '1' && run_level(p) <= '5' ? "yes" :
+								      "no");
+}
+
+static bool is_error(struct arena *mem, const char *line)
+{
+	static const char *const words[] = { "*error*",        "*failed*",
+					     "*cannot*",       "*can't*",
+					     "*panic*",        "*not found*",
+					     "*denied*",       "*no such file*",
+					     "*not permitted*" };
+	char *low = arena_strdup(mem, line);
+
+	for (char *c = low; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c |= 0x20;
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (str_glob(words[i], low))
+			return true;
+	return false;
+}
+
+enum { LINES_MAX = 20, LINE_MAX_BYTES = 200 };
+
+void health_console(struct probe *p, const char *file)
+{
+	struct slice rest, line;
+	const char *text;
+	struct err e;
+	size_t n;
+
+	if (probe_read(p, file, &text, &n, &e) < 0)
+		return;
+	rest = (struct slice){ text, n };
+	while (p->seen->console.n < LINES_MAX &&
+	       slice_next(&rest, '\n', &line)) {
+		line = slice_trim(line);
+		if (is_error(p->mem, slice_dup(p->mem, line)))
+			strv_add(p->mem, &p->seen->console,
+				 str_show(p->mem, line.p, line.n,
+					  LINE_MAX_BYTES));
+	}
+}
+
+/* A socket of /proc/net/tcp or udp on that port; TCP ones must listen. */
+static bool listens(struct probe *p, const char *file, uint64_t port, bool tcp)
+{
+	struct slice rest, line;
+	const char *text;
+	struct err e;
+	size_t n;
+
+	if (probe_proc(p, file, &text, &n, &e) < 0)
+		return false;
+	rest = (struct slice){ text, n };
+	while (slice_next(&rest, '\n', &line)) {
+		const struct strv w =
+			strv_split(p->mem, slice_dup(p->mem, line), " ");
+		const char *colon = w.n < 4 ? NULL : strrchr(w.v[1], ':');
+		unsigned at;
+
+		if (colon != NULL && sscanf(colon + 1, "%4X", &at) == 1 &&
+		    at == port && (!tcp || str_eq(w.v[3], "0A")))
+			return true;
+	}
+	return false;
+}
+
+static int see_port(struct probe *p, const char *word, struct err *e)
+{
+	const bool tcp = str_starts(word, "tcp:");
+	const char *proto = tcp ? "tcp" : "udp";
+	uint64_t port;
+	bool seen;
+
+	if ((!tcp && !str_starts(word, "udp:")) ||
+	    num_u64(word + 4, &port, e) < 0 || port == 0 || port > 65535)
+		return err_set(e, EINVAL, "%s: not tcp:PORT or udp:PORT", word);
+	seen = listens(p, arena_printf(p->mem, "net/%s", proto), port, tcp) ||
+	       listens(p, arena_printf(p->mem, "net/%s6", proto), port, tcp);
+	add_fact(p, arena_printf(p->mem, "port %s", word), "listens",
+		 seen ? "listens" : NULL);
+	return 0;
+}
+
+int health_ports(struct probe *p, const char *list, struct err *e)
+{
+	const struct strv words = strv_split(p->mem, list, ",");
+
+	for (size_t i = 0; i < words.n; i++)
+		if (see_port(p, words.v[i], e) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,142 @@
+/* Start, look, stop, judge. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "policy/read_lxc.h"
+#include "runtime/health.h"
+#include "runtime/look.h"
+#include "runtime/unpack.h"
+
+int look_emitted(const struct verify_package *p, struct arena *mem,
+		 struct policy **ret, struct err *e)
+{
+	const char *path = arena_printf(mem, "%s/%s/config", p->dir, p->target);
+	struct probe reader = { .mem = mem };
+	const char *text;
+	size_t n;
+
+	if (!str_eq(p->target, "lxc"))
+		return err_set(e, 0, "target %s cannot be read back",
+			       p->target);
+	if (probe_read(&reader, path, &text, &n, e) < 0)
+		return -1;
+	return policy_read_lxc(text, path, mem, ret, e);
+}
+
+static const char *console_of(const struct verify_package *p,
+			      const struct look_options *o, struct arena *mem)
+{
+	return arena_printf(mem, "%s/console-%s-%d", o->scratch, p->name,
+			    (int)getpid());
+}
+
+int look_start(const struct verify_package *p, const struct look_options *o,
+	       struct arena *mem, struct box **ret, struct err *e)
+{
+	struct box_options *b = arena_alloc(mem, sizeof(*b));
+	struct policy *policy;
+
+	b->name = p->name;
+	b->scratch = o->scratch;
+	b->stop_seconds = o->stop_seconds;
+	b->console = console_of(p, o, mem);
+	if (look_emitted(p, mem, &policy, e) < 0 ||
+	    unpack_root(p, o->scratch, mem, &b->rootfs, e) < 0)
+		return -1;
+	return box_start(policy, b, mem, ret, e);
+}
+
+int look_print(const struct verify_package *p, const struct look_options *o,
+	       struct arena *mem, struct buf *ret, struct err *e)
+{
+	const struct box_options b = {
+		.name = p->name,
+		.scratch = o->scratch,
+		.stop_seconds = o->stop_seconds,
+		.console = console_of(p, o, mem),
+		.rootfs = unpack_place(p, o->scratch, mem),
+	};
+	struct policy *policy;
+
+	if (look_emitted(p, mem, &policy, e) < 0)
+		return -1;
+	return box_print(policy, &b, mem, ret, e);
+}
+
+static int call(void *engine, void (*fn)(int fd, const void *arg),
+		const void *arg, unsigned seconds, struct buf *ret,
+		struct err *e)
+{
+	return box_call(engine, fn, arg, seconds, ret, e);
+}
+
+static void add_withheld(struct probe *p, const struct box *b)
+{
+	const struct box_withheld_list *w = box_withheld(b);
+
+	for (size_t i = 0; i < w->list.n; i++)
+		probe_unseen(p, w->list.v[i].field, w->list.v[i].key,
+			     w->list.v[i].reason);
+}
+
+/* Looks at what runs; -1 only for a list of ports that is none. */
+static int look_at(struct probe *p, const struct look_options *o, struct err *e)
+{
+	health_wait(p, o->seconds);
+	if (p->seen->failed != NULL)
+		return 0;
+	if (o->ports != NULL && health_ports(p, o->ports, e) < 0)
+		return -1;
+	probe_all(p);
+	return 0;
+}
+
+static void stop(struct probe *p, struct box *b)
+{
+	struct err e;
+	bool clean = false;
+
+	if (box_stop(b, &clean, &e) < 0)
+		p->seen->failed = arena_printf(p->mem, "stop: %s", e.msg);
+	else if (p->seen->failed == NULL)
+		*vec_add(p->mem, &p->seen->facts) = (struct verify_fact){
+			.area = AREA_BOOT,
+			.item = "stop",
+			.expected = "by itself",
+			.observed = clean ? "by itself" : "killed",
+			.probe = "health",
+		};
+}
+
+int look_run(const struct verify_package *p, const struct look_options *o,
+	     struct arena *mem, struct verify_run *ret, struct err *e)
+{
+	struct box *box CLEANUP(box_freep) = NULL;
+	struct verify_look looks[FIELD__MAX];
+	struct probe_subject subject = { .call = call };
+	struct probe look = { .mem = mem,
+			      .subject = &subject,
+			      .package = p,
+			      .seen = &ret->seen };
+	struct err why;
+
+	*ret = (struct verify_run){ .package = p, .engine = "builtin" };
+	ret->seen.observed = policy_new(mem);
+	probe_looks(looks);
+	if (look_start(p, o, mem, &box, &why) < 0) {
+		ret->seen.failed = arena_strdup(mem, why.msg);
+	} else {
+		subject.init = box_init(box);
+		subject.engine = box;
+		add_withheld(&look, box);
+		if (look_at(&look, o, e) < 0)
+			return -1;
+		stop(&look, box);
+	}
+	health_console(&look, console_of(p, o, mem));
+	unlink(console_of(p, o, mem));
+	verify_judge(p, &ret->seen, looks, mem, &ret->result);
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* A verification from beginning to end with the engine of our own. */
+#ifndef REHOST_RUNTIME_LOOK_H
+#define REHOST_RUNTIME_LOOK_H
+
+#include "runtime/box.h"
+#include "runtime/verify_report.h"
+
+struct look_options {
+	const char *scratch;
+	const char *ports; /* "tcp:80,udp:53", or NULL */
+	unsigned seconds;  /* patience for the start */
+	unsigned stop_seconds;
+};
+
+/* The policy that the target's emitted text asks for, read back from dir. */
+int look_emitted(const struct verify_package *p, struct arena *mem,
+		 struct policy **ret, struct err *e);
+
+/* What look_start would do, an operation a line; needs no right. */
+int look_print(const struct verify_package *p, const struct look_options *o,
+	       struct arena *mem, struct buf *ret, struct err *e);
+
+/* Starts the guest as its configuration says. */
+int look_start(const struct verify_package *p, const struct look_options *o,
+	       struct arena *mem, struct box **ret, struct err *e);
+
+/*
+ * Starts, looks, stops, judges. What keeps it from starting is a verdict, in
+ * ret->seen.failed, not an error.
+ */
+int look_run(const struct verify_package *p, const struct look_options *o,
+	     struct arena *mem, struct verify_run *ret, struct err *e);
+
+#endif

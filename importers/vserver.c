@@ -269,6 +269,25 @@ static void list_dir(struct lister *l, const char *name, const char *path)
 	add_source(l, arena_strdup(l->mem, name), path);
 }
 
+/* A NAME.conf that sets what ours do, or that has a root beside the others. */
+static void list_conf(struct lister *l, const char *confdir, const char *name)
+{
+	struct tree *t = l->h->tree;
+	const char *path = arena_printf(l->mem, "%s/%s", confdir, name);
+	const char *id = arena_strndup(l->mem, name, strlen(name) - 5);
+	struct tree_stat st;
+	struct err e;
+
+	if (tree_stat(t, path, &st, &e) < 0 || !S_ISREG(st.mode))
+		return;
+	if (bid_conf(t, path) >= BID_GUEST ||
+	    (id[0] != '\0' &&
+	     tree_is_dir(t, arena_printf(l->mem, "%s/%s",
+					 vserver_root_base(t, confdir, l->mem),
+					 id))))
+		add_source(l, id, path);
+}
+
 static int list_confdir(struct lister *l, const char *confdir, struct err *e)
 {
 	struct tree_entries entries;
@@ -283,16 +302,10 @@ static int list_confdir(struct lister *l, const char *confdir, struct err *e)
 		    tree_is_dir(l->h->tree, path))
 			list_dir(l, name, path);
 	}
-	for (size_t i = 0; i < entries.n; i++) {
-		const char *name = entries.v[i].name;
-		const char *path = arena_printf(l->mem, "%s/%s", confdir, name);
-
-		if (name[0] != '.' && bid_conf(l->h->tree, path) >= BID_GUEST)
-			add_source(l,
-				   arena_strndup(l->mem, name,
-						 strlen(name) - 5),
-				   path);
-	}
+	for (size_t i = 0; i < entries.n; i++)
+		if (entries.v[i].name[0] != '.' &&
+		    str_ends(entries.v[i].name, ".conf"))
+			list_conf(l, confdir, entries.v[i].name);
 	return 0;
 }
 

@@ -174,14 +174,16 @@ END_TEST
 static const struct {
 	const char *killseq, *sync; /* NULL: no file */
 	const char *sequence, *timeout;
-	size_t n_bad;
+	size_t n_bad, n_meant;
 } stops[] = {
-	{ NULL, NULL, "SIGTERM 5 SIGKILL", "30", 0 },
-	{ NULL, "60\n", "SIGTERM 5 SIGKILL", "60", 0 },
-	{ "15\n10\n9\n", "60\n", "SIGTERM 10 SIGKILL", "70", 0 },
-	{ "TERM\n7\nSIGKILL\n", NULL, "SIGTERM 7 SIGKILL", "7", 0 },
-	{ "15\nten\n9\n", NULL, "SIGTERM SIGKILL", "30", 1 },
-	{ "15\n2\n99\n", NULL, "SIGTERM 2", "2", 1 },
+	{ NULL, NULL, "SIGTERM 5 SIGKILL", "30", 0, 0 },
+	{ NULL, "60\n", "SIGTERM 5 SIGKILL", "60", 0, 0 },
+	{ "15\n10\n9\n", "60\n", "SIGTERM 10 SIGKILL", "70", 0, 0 },
+	{ "TERM\n7\nSIGKILL\n", NULL, "SIGTERM 7 SIGKILL", "7", 0, 2 },
+	{ "15\nten\n9\n", NULL, "SIGTERM SIGKILL", "30", 1, 0 },
+	{ "15\n2\n99\n", NULL, "SIGTERM 2", "2", 1, 0 },
+	{ "15\n5\n9\n30\n", NULL, "SIGTERM 5 SIGKILL 30", "35", 0, 1 },
+	{ "\n", NULL, "SIGKILL", "30", 0, 1 },
 };
 
 START_TEST(test_stop)
@@ -198,6 +200,67 @@ START_TEST(test_stop)
 	check_value(&b, FIELD_KILL_SEQUENCE, stops[_i].sequence);
 	check_value(&b, FIELD_STOP_TIMEOUT, stops[_i].timeout);
 	ck_assert_uint_eq(box_found(&b, FIND_SRC_NOT_STARTED), stops[_i].n_bad);
+	ck_assert_uint_eq(box_found(&b, FIND_SRC_MEANT), stops[_i].n_meant);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+/* An empty cmd.stop is no stop command, not the style's. */
+START_TEST(test_empty_commands)
+{
+	struct box b;
+
+	box_open(&b);
+	make_program(&b, "vservers/web/etc/init.d/rc");
+	box_file(&b, "apps/init/cmd.start", "\n");
+	box_file(&b, "apps/init/cmd.stop", "");
+	box_file(&b, "apps/init/environment", "\n\n");
+	box_read(&b);
+	check_value(&b, FIELD_INIT_CMD, "/etc/init.d/rc 3");
+	check_value(&b, FIELD_STOP_CMD, NULL);
+	ck_assert_uint_eq(box_count(&b, "apps/init/cmd.stop"), 1);
+	ck_assert_uint_eq(box_count(&b, "apps/init/environment"), 1);
+	ck_assert(box_says(&b, FIND_SRC_NOT_STARTED, "nothing to start"));
+	ck_assert(box_says(&b, FIND_INI_STOP, "no stop command"));
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_env_twice)
+{
+	struct box b;
+
+	box_one(&b, "apps/init/environment", "A=1\nB=2\nA=3\n");
+	ck_assert_str_eq(env_of(&b, "A"), "3");
+	ck_assert_uint_eq(box_found(&b, FIND_SRC_MULTIPLE), 1);
+	ck_assert(!setting_survives(
+		box_setting(&b, "apps/init/environment", "1"), 1));
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+static const struct {
+	const char *style, *level;
+	size_t n_meant;
+} levels[] = {
+	{ "sysv\n", "3\n", 0 },      { "sysv\n", "S\n", 0 },
+	{ "sysv\n", "three\n", 1 },  { "plain\n", "/bin/sh\n", 1 },
+	{ "gentoo\n", "boot\n", 0 }, { "gentoo\n", "../x\n", 1 },
+	{ "minit\n", "10\n", 1 },
+};
+
+START_TEST(test_level)
+{
+	struct box b;
+
+	box_open(&b);
+	box_file(&b, "apps/init/style", levels[_i].style);
+	box_file(&b, "apps/init/runlevel.start", levels[_i].level);
+	box_read(&b);
+	ck_assert_uint_eq(box_found(&b, FIND_SRC_MEANT), levels[_i].n_meant);
 	check_accounted(&b);
 	box_close(&b);
 }
@@ -215,7 +278,13 @@ static const struct {
 	{ "default\n", NULL, NULL, "yes", "default" },
 	{ "default", NULL, NULL, "yes", "default" },
 	{ "batch\n", NULL, NULL, "no", "batch" },
-	{ "batch\n", "# x\nMARK=\"default batch\"\n", NULL, "yes", "batch" },
+	{ "batch\n", "# x\nMARK=\"default,batch\"\n", NULL, "yes", "batch" },
+	{ "batch\n", "MARK=\"default batch\"\n", NULL, "no", "batch" },
+	{ "batch\n", "MARK='!default'\n", NULL, "yes", "batch" },
+	{ NULL, "MARK=~default\n", NULL, "yes", NULL },
+	{ "default\n", "MARK='~default'\n", NULL, "no", "default" },
+	{ " default \n", NULL, NULL, "no", " default " },
+	{ "\n", NULL, NULL, "no", NULL },
 	{ "default\n", "MARK='other' # y\n", NULL, "no", "default" },
 	{ "default\nbatch\n", NULL, NULL, "yes", "default batch" },
 	{ "default\n", NULL, "", "no", "default" },
@@ -392,7 +461,7 @@ static char *shown(struct arena *mem, const struct legacy_scan *scan)
 		[LEGACY_VALUE] = '=',    [LEGACY_EXPORT] = 'x',
 		[LEGACY_INACTIVE] = '-', [LEGACY_BAD] = '!',
 		[LEGACY_MAYBE] = '?',    [LEGACY_CODE] = 'c',
-		[LEGACY_QUIET] = 'q',
+		[LEGACY_QUIET] = 'q',    [LEGACY_FORM] = 'f',
 	};
 	struct strv l = { 0 };
 
@@ -412,6 +481,16 @@ static const struct {
 	const char *text, *shown;
 } scans[] = {
 	{ "A=1\n", "1A=1" },
+	{ "", "" },
+	/* what vserver build wrote */
+	{ "if [ \"$PROFILE\" = \"\" ] ; then\n\tPROFILE=x\nfi\nA=$PROFILE\n",
+	  "1f|1f|2PROFILE=x|3f|4A=x" },
+	{ "PROFILE=y\nif [ -z \"$PROFILE\" ]; then PROFILE=x; fi\nA=$PROFILE\n",
+	  "1PROFILE=y|2f|2f|2PROFILEf|2f|3A=y" },
+	{ "if [ -z \"$PROFILE\" ]\nthen\nA=1\nfi\nB=2\n", "1f|2f|3A?|4q|5B=2" },
+	{ "A=1\ncase $PROFILE in\nprod)\nB=2\n", "1A=1|4B=2|2c" },
+	{ "case $PROFILE in\nprod)\ncase x in\na) B=2;;\n", "3c|4B?|3c" },
+	{ "case $PROFILE in\nprod) A=1;; esac\nB='2\n", "2A=1|3c" },
 	{ "#!/bin/sh\n\nA=1 # x\nB='2 3' C=\"4\"\n", "3A=1|4B=2 3|4C=4" },
 	{ "export A=1\nexport B\n", "1A=1|2x" },
 	{ "A=\"1 \\\n2\"\nB=3\n", "1A=1 2|3B=3" },
@@ -441,7 +520,7 @@ static const struct {
 	{ "A=1\nB=\"2\nC=3\n", "1A=1|2c" },
 	{ "cat <<EOF\nA=1\nEOF\n", "1c" },
 	{ "esac\n", "1c" },
-	{ "case $PROFILE in\nprod) A=1\n", "2A=1" },
+	{ "case $PROFILE in\nprod) A=1\n", "2A=1|1c" },
 	{ "case $PROFILE\n", "1c" },
 	{ "case $PROFILE in\nprod\n", "2c" },
 	{ "A=\n", "1A=" },
@@ -548,6 +627,62 @@ START_TEST(test_legacy_profile)
 END_TEST
 
 static const struct {
+	const char *conf, *record; /* of etc/PROFILE; NULL: none */
+	const char *ip;
+} profiles[] = {
+	{ "if [ \"$PROFILE\" = \"\" ] ; then\nPROFILE=prod\nfi\n",
+	  "export PROFILE=backup\n", "192.0.2.2" },
+	{ "if [ \"$PROFILE\" = \"\" ] ; then\nPROFILE=backup\nfi\n", NULL,
+	  "192.0.2.2" },
+	{ "PROFILE=prod\n", "export PROFILE=backup\n", "192.0.2.1" },
+	{ "", "backup\n", "192.0.2.2" },
+	{ "", "\n# none\n", "192.0.2.1" },
+};
+
+START_TEST(test_which_profile)
+{
+	struct box b;
+
+	legacy_open(&b, "");
+	box_put(&b, "old1.conf",
+		arena_printf(b.mem,
+			     "%scase $PROFILE in\n"
+			     "prod) IPROOT=192.0.2.1;;\n"
+			     "backup) IPROOT=192.0.2.2;;\nesac\n",
+			     profiles[_i].conf));
+	if (profiles[_i].record != NULL)
+		make_file(&b, "vservers/old1/etc/PROFILE", profiles[_i].record);
+	box_read(&b);
+	ck_assert_str_eq(b.g->addrs.v[0]->ip.v, profiles[_i].ip);
+	ck_assert_uint_eq(box_found(&b, FIND_SRC_SHELL_CODE), 0);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
+/* Of two styles with one name the files of the other are there all the same. */
+START_TEST(test_both_styles)
+{
+	struct box b;
+
+	legacy_open(&b, "IPROOT=192.0.2.1\n");
+	box_put(&b, "old1/legacy", "");
+	box_put(&b, "old1/interfaces/0/ip", "192.0.2.2\n");
+	box_read(&b);
+	ck_assert_uint_eq(b.g->addrs.n, 1);
+	ck_assert_int_eq(box_setting(&b, "interfaces/0/ip", NULL)->bin,
+			 BIN_INERT);
+	ck_assert_uint_eq(box_found(&b, FIND_SRC_SHADOWED), 1);
+	b.source.path = "/etc/vservers/old1";
+	box_read(&b);
+	ck_assert_str_eq(b.g->addrs.v[0]->ip.v, "192.0.2.2");
+	ck_assert_int_eq(box_setting(&b, "NAME.conf", NULL)->bin, BIN_INERT);
+	ck_assert(box_says(&b, FIND_SRC_SHADOWED, "not read: the directory"));
+	box_close(&b);
+}
+END_TEST
+
+static const struct {
 	const char *conf;
 	const char *net;
 	size_t n_addrs, n_code;
@@ -611,6 +746,9 @@ static Suite *suite(void)
 	tcase_add_test(boot, test_plain_level);
 	tcase_add_test(boot, test_commands);
 	tcase_add_loop_test(boot, test_stop, 0, COUNT(stops));
+	tcase_add_test(boot, test_empty_commands);
+	tcase_add_test(boot, test_env_twice);
+	tcase_add_loop_test(boot, test_level, 0, COUNT(levels));
 	tcase_add_loop_test(boot, test_mark, 0, COUNT(marks));
 	tcase_add_test(boot, test_depends);
 	tcase_add_loop_test(boot, test_reboot, 0, COUNT(reboots));
@@ -621,6 +759,8 @@ static Suite *suite(void)
 	tcase_add_loop_test(old, test_scan, 0, COUNT(scans));
 	tcase_add_test(old, test_scan_bounds);
 	tcase_add_test(old, test_legacy);
+	tcase_add_loop_test(old, test_which_profile, 0, COUNT(profiles));
+	tcase_add_test(old, test_both_styles);
 	tcase_add_test(old, test_legacy_profile);
 	tcase_add_loop_test(old, test_legacy_stack, 0, COUNT(legacies));
 	tcase_add_test(old, test_legacy_init);

@@ -541,6 +541,8 @@ static const struct {
 	{ "/a b/c/ none bind", "/b/c", "none", "bind,nodev",
 	  FIND_MNT_HOST_PATH },
 	{ "/a /b ext3 ro,defaults", "/b", "ext3", "nodev", FIND__MAX },
+	{ "/a /../../b none bind", "/b", "none", "bind,nodev", FIND_SRC_MEANT },
+	{ "/a b/./../c none bind", "/c", "none", "bind,nodev", FIND_SRC_MEANT },
 };
 
 START_TEST(test_mount)
@@ -561,6 +563,30 @@ START_TEST(test_mount)
 }
 END_TEST
 
+/* What mount(8) found by label; a label that udev would write otherwise. */
+static const struct {
+	const char *source, *path;
+} labels[] = {
+	{ "LABEL=data", "/dev/disk/by-label/data" },
+	{ "UUID=4f21-b6", "/dev/disk/by-uuid/4f21-b6" },
+	{ "LABEL=a/b", "LABEL=a/b" },
+};
+
+START_TEST(test_label)
+{
+	struct box b;
+	char line[80];
+
+	snprintf(line, sizeof(line), "%s /b ext3 defaults 0 2\n",
+		 labels[_i].source);
+	box_one(&b, "fstab", line);
+	ck_assert_str_eq(mount_of(&b, "/b")->source.v, labels[_i].path);
+	ck_assert(box_says(&b, FIND_MNT_DEVICE, labels[_i].source));
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	size_t n_mounts, n_settings;
@@ -568,13 +594,18 @@ static const struct {
 } no_mounts[] = {
 	{ "/dev/hda2 swap swap defaults 0 0\n", 0, 4, FIND_MNT_SWAP },
 	{ "/a /b none bind,noauto\n", 0, 3, FIND_MNT_NOAUTO },
-	{ "/a /../b none bind\n", 0, 2, FIND_MNT_TARGET },
+	{ "/a /../b none bind\n", 1, 2, FIND_SRC_MEANT },
+	{ "/a\\040b /b none bind\n", 1, 2, FIND_SRC_MEANT },
+	{ "/a /b\\040c none bind\n", 1, 2, FIND_SRC_MEANT },
+	{ "@DATA@ /b none bind\n", 1, 2, FIND_SRC_MEANT },
+	{ "/img /b ext3 ro,loop 0 0\n", 0, 5, FIND_MNT_IMAGE },
+	{ "/img /b ext3 loop=/dev/loop3 0 0\n", 0, 4, FIND_MNT_IMAGE },
 	{ "/dev/a / ext3 defaults 0 1\n", 0, 4, FIND_MNT_ROOT },
 	{ "/a /b bind\n/x /y none bind 0 0\n", 0, 5, FIND_MNT_SYNTAX },
 	{ "/a /b none bind\n/x /y\n", 1, 3, FIND_MNT_SYNTAX },
 	{ "/a /b none defaults\n", 0, 2, FIND_SRC_NOT_STARTED },
 	{ "none /b none shared\n", 0, 2, FIND_MNT_OPTION },
-	{ "# comment\n\n", 0, 0, FIND__MAX },
+	{ "# comment\n\n", 0, 1, FIND__MAX },
 };
 
 START_TEST(test_no_mount)
@@ -654,6 +685,7 @@ static Suite *suite(void)
 	tcase_add_test(net, test_nonetns);
 	suite_add_tcase(s, net);
 	tcase_add_loop_test(mount, test_mount, 0, COUNT(mounts));
+	tcase_add_loop_test(mount, test_label, 0, COUNT(labels));
 	tcase_add_loop_test(mount, test_no_mount, 0, COUNT(no_mounts));
 	tcase_add_test(mount, test_root_mount);
 	tcase_add_test(mount, test_remount);

@@ -70,19 +70,20 @@ bcapabilities ccapabilities ncapabilities cflags flags nflags umask
 capabilities
 """
 LINES = """
-apps/init/mark apps/init/depends apps/vunify/exclude
+apps/init/depends apps/vunify/exclude
 .defaults/apps/vunify/exclude .defaults/apps/vprocunhide/files
 .defaults/apps/build/options .defaults/apps/debootstrap/options
 .defaults/cgroup/subsys .defaults/cgroup/inherit
 """
 ARRAYS = """
-namespace-cleanup-skip apps/init/killseq apps/init/cmd.start
+namespace-cleanup-skip apps/init/mark apps/init/killseq apps/init/cmd.start
 apps/init/cmd.stop apps/init/cmd.start-sync apps/init/cmd.stop-sync
 apps/init/cmd.prepare apps/init/environment
 .defaults/namespace-cleanup-skip .defaults/apps/init/environment
 """
 FSTABS = "fstab fstab.local fstab.remote"
-# only that they are there counts: a directory of that name is one setting
+# that they are there counts: a directory of that name is one setting beside
+# those below it
 FLAGS = """
 vdir run cache run.rev noncontext namespace nonamespace namespace-cleanup
 nonamespace-cleanup keepfds noisy disabled legacy nocgroup nonetns
@@ -116,6 +117,17 @@ netns/shared dlimits/*/disabled sched/idle-time sched/*/idle-time cpuset/nocreat
 .defaults/apps/vunify/pgkmgmt-force .defaults/apps/vunify/pgmgmt-force
 .defaults/apps/vunify/hash/* .defaults/apps/pkgmgmt/base
 .defaults/cgroup/per-ss .defaults/netns/shared
+"""
+# and of these what lies below is no configuration
+PLACES = """
+vdir apps/vunify/hash/*
+apps/pkgmgmt/base apps/pkgmgmt/execdir apps/pkgmgmt/rpmetc
+apps/pkgmgmt/rpmlib apps/pkgmgmt/rpmstate apps/pkgmgmt/aptetc
+apps/pkgmgmt/aptcache apps/pkgmgmt/aptarchives apps/pkgmgmt/aptstate
+apps/pkgmgmt/yumetc apps/pkgmgmt/yumcache apps/pkgmgmt/urpmietc
+apps/pkgmgmt/urpmistate
+.defaults/vdirbase .defaults/cachebase .defaults/apps/vunify/hash/*
+.defaults/apps/pkgmgmt/base
 """
 # of these the link itself counts, wherever it leads
 LINKS = """
@@ -162,6 +174,7 @@ FORMATS = [
     ("schedule", patterns("schedule")),
 ]
 FLAG_NAMES, LINK_NAMES = patterns(FLAGS), patterns(LINKS)
+PLACE_NAMES = patterns(PLACES)
 DIRECTORY_NAMES = patterns(DIRECTORIES)
 
 
@@ -173,8 +186,16 @@ def matches(path, globs):
 
 
 def is_flag(path):
-    return matches(path, FLAG_NAMES) and format_of(path) == "one" and \
-        not matches(path, DIRECTORY_NAMES)
+    """A '*' names no directory that the tools look into."""
+    globs = FLAG_NAMES
+    if matches(path, DIRECTORY_NAMES):
+        globs = [g for g in globs if b"*" not in g]
+    return matches(path, globs) and format_of(path) == "one"
+
+
+def is_whole(path, linked):
+    return matches(path, PLACE_NAMES) or \
+        (linked and not matches(path, DIRECTORY_NAMES))
 
 
 def is_link(path):
@@ -226,6 +247,12 @@ class Host:
     def is_dir(self, path):
         try:
             return stat.S_ISDIR(self.stat(path).st_mode)
+        except OSError:
+            return False
+
+    def is_file(self, path):
+        try:
+            return stat.S_ISREG(self.stat(path).st_mode)
         except OSError:
             return False
 
@@ -331,6 +358,11 @@ def count_personality(data):
 
 
 def count_data(form, data):
+    """A file without an entry is there all the same."""
+    return max(count_entries(form, data), 1)
+
+
+def count_entries(form, data):
     if form == "scalar":
         return count_scalar(data)
     if form in ("list", "lines"):
@@ -363,8 +395,13 @@ class Walk:
         return 1 if data is None else count_data(form, clean(data))
 
     def directory(self, path, rel, depth, linked):
-        if is_flag(rel):
+        flag = is_flag(rel)
+        if flag and is_whole(rel, linked):
             return 1
+        return flag + self.below(path, rel, depth, linked, 1 - flag)
+
+    def below(self, path, rel, depth, linked, empty):
+        """empty: what a directory without files counts"""
         if depth > DEPTH_MAX or (linked and depth > LINK_DEPTH_MAX):
             return 1
         try:
@@ -372,7 +409,7 @@ class Walk:
         except OSError:
             return 1
         if not names:
-            return 1
+            return empty
         return self.entries(path, rel, names, depth, linked)
 
     def entries(self, path, rel, names, depth, linked):
@@ -389,7 +426,8 @@ class Walk:
             return 1
         if stat.S_ISREG(mode):
             return self.file(path, rel)
-        if stat.S_ISDIR(mode) and matches(rel, DIRECTORY_NAMES):
+        if stat.S_ISDIR(mode) and (matches(rel, DIRECTORY_NAMES)
+                                   or is_flag(rel)):
             return self.directory(path, rel, depth, True)
         return 1
 
@@ -437,11 +475,18 @@ def joined(text):
 class Conf:
     """A shell fragment, cut into statements; nothing is run."""
 
-    def __init__(self, text):
+    FORMS = ('if [ "$PROFILE" = "" ]', 'if [ -z "$PROFILE" ]',
+             'if test -z "$PROFILE"')
+
+    def __init__(self, text, profile):
         self.text = joined(text)
         self.at = 0
         self.count = 0
-        self.profile = "prod"
+        self.profile = profile or "prod"
+        self.chosen = profile is not None
+        self.form = False # in the block that gives a profile by default
+        self.open = 0     # case statements without their esac
+        self.over = False # the rest was not read
         self.known = {}   # variable: value, None where code made it
         self.blocks = 0   # if, for ... around
         self.skipped = 0  # branches around that do not hold
@@ -545,8 +590,9 @@ class Conf:
             else:
                 self.count += self.elements(name, value)
                 self.known[name] = value
-                if name == "PROFILE":
+                if name == "PROFILE" and not (self.form and self.chosen):
                     self.profile = value
+                    self.chosen = True
             if value is None:
                 return # the rest of the statement is code
 
@@ -570,7 +616,19 @@ class Conf:
         self_word = re.split(r"[ \t&|;)]", text, maxsplit=1)[0] or text[:1]
         if is_open or "<<" in text:
             self.count += 1
-            self.at = len(self.text)
+            self.give_up()
+        elif text in self.FORMS and not (self.form or self.blocks
+                                         or self.skipped):
+            self.count += 1
+            self.form = True
+        elif self.form and text == "fi":
+            self.count += 1
+            self.form = False
+        elif self.form and self_word not in BEFORE and not \
+                re.fullmatch(r"PROFILE=[^ \t&|(]*", text):
+            self.form = False
+            self.blocks += 1
+            self.statement(text, is_open)
         elif self_word in BEFORE:
             self.count += 1
             rest = text[len(self_word):].lstrip(" \t")
@@ -586,6 +644,10 @@ class Conf:
             self.count += 1
         else:
             self.plain(text)
+
+    def give_up(self):
+        self.at = len(self.text)
+        self.over = True
 
     def skip(self, also=""):
         """Blanks, comments, newlines; also: more characters."""
@@ -643,7 +705,7 @@ class Conf:
                      r"\bin(?=[ \t\n;]|\Z)", self.text[self.at:])
         if not m or depth > 8:
             self.count += 1
-            self.at = len(self.text)
+            self.give_up()
             return
         self.at += m.end()
         subject = m.group(1).replace('"', "").strip()
@@ -651,9 +713,20 @@ class Conf:
         if not known:
             self.count += 1
             self.blocks += 1
+        self.open += 1
         self.branches(known, depth)
         if not known:
             self.blocks -= 1
+        if self.open == depth and not self.over:
+            self.count += 1
+            self.over = True
+
+    def take_esac(self):
+        if not self.word_next("esac"):
+            return False
+        self.at += 4
+        self.open -= 1
+        return True
 
     def branches(self, known, depth):
         found = bool(self.skipped)
@@ -661,13 +734,12 @@ class Conf:
             self.skip()
             if self.at >= len(self.text):
                 return
-            if self.word_next("esac"):
-                self.at += 4
+            if self.take_esac():
                 return
             m = re.match(r"\(?([^)\n]*)\)", self.text[self.at:])
             if not m:
                 self.count += 1
-                self.at = len(self.text)
+                self.give_up()
                 return
             self.at += m.end()
             globs = re.split(r"[| \t]+", re.sub("[\"']", "", m.group(1)))
@@ -687,8 +759,7 @@ class Conf:
             self.skip()
             if self.at >= len(self.text):
                 return False
-            if in_case and self.word_next("esac"):
-                self.at += 4
+            if in_case and self.take_esac():
                 return False
             if self.text.startswith(";;", self.at):
                 self.at += 2
@@ -704,11 +775,30 @@ class Conf:
                 return True
 
 
-def count_conf(data):
+def last_profile(host, confdir, guest):
+    """What the guest's /etc/PROFILE says; None: nothing."""
+    bases = [confdir + b"/.defaults/vdirbase", b"/vservers",
+             b"/var/lib/vservers"]
+    for base in bases:
+        if host.is_dir(base):
+            break
+    try:
+        root = Host(os.fsdecode(host.real(base + b"/" + guest)))
+        data = root.read(b"/etc/PROFILE", 4096)
+    except OSError:
+        return None
+    for line in (data or b"").decode("latin-1").split("\n"):
+        word = line.strip().split("PROFILE=", 1)[-1]
+        if re.fullmatch(r"""[^ \t"'$#=]+""", word):
+            return word
+    return None
+
+
+def count_conf(data, profile):
     conf = Conf(re.sub(rb"\r(?=\n|\Z)", b"", data).replace(b"\0", b"")
-                .decode("latin-1"))
+                .decode("latin-1"), profile)
     conf.run()
-    return conf.count
+    return max(conf.count, 1)
 
 
 # --- guests ----------------------------------------------------------------------
@@ -773,10 +863,14 @@ def count(host, guest):
     path, legacy = find(host, guest)
     confdir, walk, n = path.rsplit(b"/", 1)[0], Walk(host), 0
     if legacy:
-        n += count_conf(host.read(path + b".conf", TEXT_MAX))
+        confdir, name = path.rsplit(b"/", 1)
+        n += count_conf(host.read(path + b".conf", TEXT_MAX),
+                        last_profile(host, confdir, name))
         n += host.exists(path + b".sh")
+        n += walk.top(path, b"") if host.is_dir(path) else 0
     else:
         n += walk.top(path, b"")
+        n += host.is_file(path + b".conf") + host.is_file(path + b".sh")
     if host.is_dir(confdir + b"/.defaults"):
         n += walk.top(confdir + b"/.defaults", b".defaults")
     return n

@@ -1,8 +1,8 @@
 /*
- * Start and stop: style, run levels, commands, environment, start groups,
- * reboot, scripts. What a style does where no file says otherwise stands in
- * rows. Source: util-vserver scripts/vserver.functions, _generateInitOptions;
- * scripts/vserver.stop; scripts/functions, vshelper.*; sysv/vservers-default.
+ * Start and stop: style, run levels, commands, environment, reboot. What a
+ * style does where no file says otherwise stands in rows. Source: util-vserver
+ * scripts/vserver.functions, _generateInitOptions; scripts/vserver.stop;
+ * scripts/functions, vshelper.*.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -23,7 +23,6 @@ static const char ref_style[] =
 static const char ref_legacy[] = "scripts/legacy/vserver";
 static const char ref_env[] = "distrib/misc/environment";
 static const char ref_helper[] = "scripts/functions, vshelper";
-static const char ref_mark[] = "no start group: not started by the host";
 
 /* What a style starts and stops with; reference 2.2. %s is the run level. */
 static const struct style_row {
@@ -86,33 +85,18 @@ static const struct legacy_row {
 	{ NULL, "/etc/rc.d/rc %s", "/etc/rc.d/rc 6", "sysv" },
 };
 
-/* The steps that have scripts. */
-static const char *const events[] = {
-	"initialize", "prepre-start", "pre-start",     "post-start",
-	"pre-stop",   "post-stop",    "postpost-stop",
-};
-
-/* Where the boot script of the host reads MARK; the last wins. */
-static const char *const mark_files[] = { "/etc/sysconfig/vservers-default",
-					  "/etc/default/vservers-default" };
-
 struct kept {
 	struct setting *s;
 	const char *text;
 };
 
-struct script {
-	struct setting *s;
-	const char *event;
-	bool defaults, odd; /* odd: skipped for its name */
-};
-
 struct vserver_boot {
 	VEC(struct kept) kills;
-	VEC(struct kept) marks;
-	VEC(struct script) scripts;
 	struct kept sync, disabled, action;
+	bool no_stop, no_kill; /* cmd.stop, killseq are there and empty */
 	struct vserver_devmap *map;
+	struct vserver_groups *groups;
+	struct vserver_hooks *hooks;
 };
 
 void vserver_boot_begin(struct reading *r)
@@ -120,6 +104,8 @@ void vserver_boot_begin(struct reading *r)
 	struct vserver_boot *b = arena_alloc(r->g->mem, sizeof(*b));
 
 	b->map = vserver_devmap_new(r);
+	b->groups = vserver_groups_new(r);
+	b->hooks = vserver_hooks_new(r);
 	vserver_of(r)->boot = b;
 }
 
@@ -153,7 +139,8 @@ int vserver_boot_element(struct reading *r, const char *value, struct err *e)
 	if (str_eq(r->cur->item, "1") && strpbrk(value, " \t") != NULL)
 		reading_find(r, FIND_SRC_NOT_STARTED,
 			     "\"%s\" is one argument, for each line is one: "
-			     "no program has that name",
+			     "no program has that name; meant were arguments "
+			     "parted by blanks",
 			     value);
 	return 0;
 }
@@ -176,9 +163,17 @@ int vserver_boot_depends(struct reading *r, const char *value, struct err *e)
 	return 0;
 }
 
+static struct env *env_of(struct reading *r, const char *name)
+{
+	for (size_t i = 0; i < r->g->envs.n; i++)
+		if (str_eq(r->g->envs.v[i]->name.v, name))
+			return r->g->envs.v[i];
+	return NULL;
+}
+
 int vserver_boot_env(struct reading *r, const char *value, struct err *e)
 {
-	const char *eq = strchr(value, '=');
+	const char *eq = strchr(value, '='), *name;
 	struct env *v;
 
 	(void)e;
@@ -190,9 +185,15 @@ int vserver_boot_env(struct reading *r, const char *value, struct err *e)
 			     str_show(r->g->mem, value, strlen(value), 60));
 		return 0;
 	}
-	v = take_env(r);
-	take_str(r, FIELD_ENV_NAME, v,
-		 arena_strndup(r->g->mem, value, (size_t)(eq - value)));
+	name = arena_strndup(r->g->mem, value, (size_t)(eq - value));
+	v = env_of(r, name);
+	if (v != NULL)
+		reading_find(r, FIND_SRC_MULTIPLE,
+			     "%s is given again: this line is used",
+			     str_show(r->g->mem, name, strlen(name), 60));
+	else
+		v = take_env(r);
+	take_str(r, FIELD_ENV_NAME, v, name);
 	take_str(r, FIELD_ENV_VALUE, v, eq + 1);
 	return 0;
 }
@@ -247,13 +248,7 @@ int vserver_boot_kill(struct reading *r, const char *value, struct err *e)
 
 int vserver_boot_mark(struct reading *r, const char *value, struct err *e)
 {
-	for (const char *p = value; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == '\x7f')
-			return err_set(e, 0, "no name of a start group");
-	if (!str_utf8(value, strlen(value)))
-		return err_set(e, 0, "no name of a start group");
-	*vec_add(r->g->mem, &vserver_of(r)->boot->marks) = current(r, value);
-	return 0;
+	return vserver_groups_keep(r, vserver_of(r)->boot->groups, value, e);
 }
 
 int vserver_boot_reboot(struct reading *r, const char *value, struct err *e)
@@ -276,54 +271,49 @@ int vserver_boot_map(struct reading *r, const char *value, struct err *e)
 	return 0;
 }
 
-/* --- scripts --- */
+/* Files without an entry that say something by being there. */
+static const struct nothing {
+	const char *path;
+	enum bin bin;
+	enum finding_id finding;
+	const char *note;
+} nothings[] = {
+	{ "apps/init/cmd.start", BIN_INVALID, FIND_SRC_NOT_STARTED,
+	  "empty: there was nothing to start; the style's command is used" },
+	{ "apps/init/cmd.stop", BIN_CARRIED, FIND_INI_STOP,
+	  "empty: no stop command; the guest was stopped by signals alone" },
+	{ "apps/init/killseq", BIN_CARRIED, FIND_SRC_MEANT,
+	  "empty: the guest got SIGKILL at once" },
+	{ "apps/init/environment", BIN_INERT, FIND_SRC_MEANT,
+	  "empty: init was started without PATH; the usual one is given" },
+};
 
-static bool is_backup(const char *name)
+void vserver_boot_nothing(struct reading *r)
 {
-	static const char *const ends[] = { ".rpmsave", ".rpmnew", ".rpmorig",
-					    "~" };
+	const char *path = vserver_of(r)->path;
+	struct vserver_boot *b = vserver_of(r)->boot;
 
-	for (size_t i = 0; i < COUNT(ends); i++)
-		if (str_ends(name, ends[i]))
-			return true;
-	return strstr(name, ".cfsaved") != NULL;
-}
+	for (size_t i = 0; i < COUNT(nothings); i++) {
+		const struct nothing *n = &nothings[i];
 
-/* "pre-start" and "pre-start.d" both are that step; NULL: no step. */
-static const char *event_of(const struct vserver *v)
-{
-	for (size_t i = 0; i < COUNT(events); i++) {
-		const size_t n = strlen(events[i]);
-
-		if (!str_starts(v->star, events[i]))
+		if (!str_eq(path, n->path))
 			continue;
-		if (str_eq(v->star + n, v->star2 == NULL ? "" : ".d"))
-			return events[i];
+		reading_decide(r, n->bin, "%s", n->note);
+		reading_find(r, n->finding, "%s", n->note);
+		if (r->cur->row->field == FIELD_STOP_CMD)
+			b->no_stop = true;
+		if (r->cur->row->parse == vserver_boot_kill)
+			b->no_kill = true;
 	}
-	return NULL;
 }
+
+/* --- scripts --- */
 
 int vserver_boot_hook(struct reading *r, const char *value, struct err *e)
 {
-	const struct vserver *v = vserver_of(r);
-	const char *event = event_of(v);
-
 	(void)value;
 	(void)e;
-	if (event == NULL) {
-		reading_decide(r, BIN_INERT, "no step of start or stop");
-		reading_find(r, FIND_SRC_UNKNOWN_FILE,
-			     "%s: no step of start or stop has that name: it "
-			     "never ran",
-			     v->path);
-		return 0;
-	}
-	*vec_add(r->g->mem, &v->boot->scripts) = (struct script){
-		.s = r->cur,
-		.event = event,
-		.defaults = v->in_defaults,
-		.odd = is_backup(v->path),
-	};
+	vserver_hooks_keep(r, vserver_of(r)->boot->hooks);
 	return 0;
 }
 
@@ -337,123 +327,6 @@ int vserver_boot_event(struct reading *r, const char *value, struct err *e)
 	vserver_hooks_take(r,
 			   name == NULL ? path : arena_strdup(r->g->mem, name));
 	return 0;
-}
-
-/* A sourced script of the guest may ask for the host's as well. */
-static bool asks_defaults(struct reading *r, const struct setting *s)
-{
-	const char *data;
-	struct err e;
-	size_t n;
-
-	return tree_read(vserver_of(r)->t, s->from.file, 1 << 20, r->g->mem,
-			 &data, &n, &e) == 0 &&
-	       strstr(data, "DONT_SKIP_DEFAULTS=") != NULL;
-}
-
-/* Whether the guest's own scripts of a step keep the host's from running. */
-static bool handled(struct reading *r, const char *event)
-{
-	const struct vserver_boot *b = vserver_of(r)->boot;
-	bool any = false;
-
-	for (size_t i = 0; i < b->scripts.n; i++) {
-		const struct script *s = &b->scripts.v[i];
-
-		if (s->defaults || s->odd || !str_eq(s->event, event))
-			continue;
-		if (asks_defaults(r, s->s))
-			return false;
-		any = true;
-	}
-	return any;
-}
-
-static void take_scripts(struct reading *r)
-{
-	struct vserver_boot *b = vserver_of(r)->boot;
-
-	for (size_t i = 0; i < b->scripts.n; i++) {
-		const struct script *s = &b->scripts.v[i];
-
-		reading_resume(r, s->s);
-		if (s->odd)
-			reading_decide(r, BIN_INERT,
-				       "skipped for its name: a backup");
-		else if (s->defaults && handled(r, s->event))
-			reading_decide(r, BIN_OVERRIDDEN,
-				       "the guest has scripts of its own for "
-				       "%s",
-				       s->event);
-		else
-			vserver_hooks_take(r, s->event);
-	}
-}
-
-/* --- start groups --- */
-
-/* The value of MARK= in a line, without quotes; NULL: another line. */
-static const char *mark_line(struct arena *mem, struct slice line)
-{
-	const char *text = slice_dup(mem, slice_trim(line));
-	size_t n;
-
-	if (!str_starts(text, "MARK="))
-		return NULL;
-	text += strlen("MARK=");
-	n = strcspn(text, text[0] == '"' || text[0] == '\'' ? "" : " \t#");
-	if (text[0] == '"' || text[0] == '\'') {
-		const char *close = strchr(text + 1, text[0]);
-
-		text++;
-		n = close == NULL ? strlen(text) : (size_t)(close - text);
-	}
-	return arena_strndup(mem, text, n);
-}
-
-/* The groups that the boot script of the host starts. */
-static const char *host_marks(struct reading *r)
-{
-	const char *marks = "default", *data;
-	struct err e;
-	size_t n;
-
-	for (size_t i = 0; i < COUNT(mark_files); i++) {
-		struct slice rest, line;
-
-		if (tree_read(vserver_of(r)->t, mark_files[i], DEFAULTS_MAX,
-			      r->g->mem, &data, &n, &e) < 0)
-			continue;
-		rest = (struct slice){ data, n };
-		while (slice_next(&rest, '\n', &line)) {
-			const char *v = mark_line(r->g->mem, line);
-
-			if (v != NULL)
-				marks = v;
-		}
-	}
-	return marks;
-}
-
-static void take_marks(struct reading *r)
-{
-	const struct vserver *v = vserver_of(r);
-	const struct vserver_boot *b = v->boot;
-	const struct strv host = strv_split(r->g->mem, host_marks(r), " \t");
-	const bool disabled = tree_exists(
-		v->t, arena_printf(r->g->mem, "%s/disabled", v->cfg));
-
-	for (size_t i = 0; i < b->marks.n; i++) {
-		reading_resume(r, b->marks.v[i].s);
-		take_element(r, FIELD_START_GROUPS, r->g, b->marks.v[i].text);
-		if (disabled || !strv_has(&host, b->marks.v[i].text))
-			continue;
-		take_bool(r, FIELD_AUTOSTART, r->g, true);
-		reading_find(r, FIND_INI_AUTOSTART,
-			     "group %s is started with the host",
-			     b->marks.v[i].text);
-	}
-	reading_default(r, FIELD_AUTOSTART, r->g, "no", ref_mark);
 }
 
 /* --- stop --- */
@@ -478,6 +351,20 @@ static const char *signal_name(struct arena *mem, const char *text)
 	return NULL;
 }
 
+/* Documented are numbers; vkill took names as well. */
+static void take_signal(struct reading *r, const char *text, const char *name)
+{
+	uint64_t n;
+	struct err e;
+
+	take_element(r, FIELD_KILL_SEQUENCE, r->g, name);
+	if (num_u64(text, &n, &e) < 0)
+		reading_find(r, FIND_SRC_MEANT,
+			     "\"%s\" stands where a number is documented: "
+			     "taken as %s",
+			     text, name);
+}
+
 static void bad_kill(struct reading *r, const char *text, const char *what)
 {
 	reading_decide(r, BIN_INVALID, "\"%s\" is no %s", text, what);
@@ -498,7 +385,7 @@ static uint64_t take_kills(struct reading *r)
 		reading_resume(r, b->kills.v[i].s);
 		name = signal_name(r->g->mem, text);
 		if (i % 2 == 0 && name != NULL) {
-			take_element(r, FIELD_KILL_SEQUENCE, r->g, name);
+			take_signal(r, text, name);
 		} else if (i % 2 == 0) {
 			bad_kill(r, text, "signal");
 		} else if (num_u64(text, &wait, &e) < 0 || wait > UINT32_MAX) {
@@ -506,9 +393,16 @@ static uint64_t take_kills(struct reading *r)
 		} else {
 			sum += wait;
 			take_element(r, FIELD_KILL_SEQUENCE, r->g, text);
+			if (i + 1 == b->kills.n)
+				reading_find(r, FIND_SRC_MEANT,
+					     "no signal follows the wait of %s "
+					     "seconds: after it the guest got "
+					     "SIGKILL",
+					     text);
 		}
 	}
-	reading_default(r, FIELD_KILL_SEQUENCE, r->g, "SIGTERM 5 SIGKILL",
+	reading_default(r, FIELD_KILL_SEQUENCE, r->g,
+			b->no_kill ? "SIGKILL" : "SIGTERM 5 SIGKILL",
 			ref_style);
 	return sum;
 }
@@ -625,9 +519,8 @@ static void default_env(struct reading *r, const char *name, const char *value,
 {
 	struct env *v;
 
-	for (size_t i = 0; i < r->g->envs.n; i++)
-		if (str_eq(r->g->envs.v[i]->name.v, name))
-			return;
+	if (env_of(r, name) != NULL)
+		return;
 	v = take_env(r);
 	reading_default(r, FIELD_ENV_NAME, v, name, ref);
 	reading_default(r, FIELD_ENV_VALUE, v, value, ref);
@@ -665,10 +558,33 @@ static void stop(struct reading *r, const struct style_row *row,
 				"scripts/vserver.stop: vkill -s INT to pid 1");
 		return;
 	}
+	if (vserver_of(r)->boot->no_stop)
+		return;
 	if (row->stop[0] != '\0')
 		program = row->stop;
 	reading_default(r, FIELD_STOP_CMD, g,
 			joined(r, program, g->runlevel_stop.v), ref_style);
+}
+
+/* Digits and S; baselayout and OpenRC name theirs. */
+static bool is_level(const struct style_row *row, const char *level)
+{
+	if (row->level != NULL && strlen(row->level) > 1)
+		return level[0] != '\0' && strpbrk(level, "/ \t") == NULL;
+	return strlen(level) == 1 && strchr("0123456789Ss", level[0]) != NULL;
+}
+
+static void check_level(struct reading *r, const struct style_row *row,
+			const struct opt_str *level)
+{
+	if (level->from == NULL || level->from->kind <= ORIGIN_DEFAULT ||
+	    is_level(row, level->v))
+		return;
+	reading_find_at(r, FIND_SRC_MEANT, level->from,
+			"\"%s\" is no run level: style %s was given it as it "
+			"stands",
+			str_show(r->g->mem, level->v, strlen(level->v), 60),
+			row->name);
 }
 
 static void apply_style(struct reading *r, const struct style_row *row)
@@ -676,6 +592,8 @@ static void apply_style(struct reading *r, const struct style_row *row)
 	struct guest *g = r->g;
 	const char *program = start_program(r, row), *level;
 
+	check_level(r, row, &g->runlevel);
+	check_level(r, row, &g->runlevel_stop);
 	if (row->level != NULL)
 		reading_default(r, FIELD_RUNLEVEL, g, row->level, ref_style);
 	if (row->level_stop != NULL)
@@ -773,9 +691,9 @@ static void take_style(struct reading *r)
 void vserver_boot_settle(struct reading *r)
 {
 	take_style(r);
-	take_marks(r);
+	vserver_groups_settle(r, vserver_of(r)->boot->groups);
 	take_timeout(r);
 	take_reboot(r);
-	take_scripts(r);
+	vserver_hooks_settle(r, vserver_of(r)->boot->hooks);
 	vserver_devmap_settle(r, vserver_of(r)->boot->map);
 }

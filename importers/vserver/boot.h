@@ -30,6 +30,9 @@ int vserver_boot_kill(struct reading *r, const char *value, struct err *e);
 int vserver_boot_mark(struct reading *r, const char *value, struct err *e);
 int vserver_boot_reboot(struct reading *r, const char *value, struct err *e);
 
+/* A file of apps/init without an entry: what it says by being there. */
+void vserver_boot_nothing(struct reading *r);
+
 /* NAME=VALUE of the environment. */
 int vserver_boot_env(struct reading *r, const char *value, struct err *e);
 
@@ -45,11 +48,24 @@ const char *vserver_boot_root(struct reading *r);
 /* hooks.c: keeps the script, tells what it holds; event "pre-start". */
 void vserver_hooks_take(struct reading *r, const char *event);
 
+/* hooks.c: which of the scripts of scripts/ and .defaults/scripts/ ran. */
+struct vserver_hooks;
+struct vserver_hooks *vserver_hooks_new(struct reading *r);
+void vserver_hooks_keep(struct reading *r, struct vserver_hooks *h);
+void vserver_hooks_settle(struct reading *r, const struct vserver_hooks *h);
+
 /* devmap.c: what boot.c calls. */
 struct vserver_devmap;
 struct vserver_devmap *vserver_devmap_new(struct reading *r);
 void vserver_devmap_keep(struct reading *r, struct vserver_devmap *m,
 			 enum vserver_boot_map_key key, const char *value);
 void vserver_devmap_settle(struct reading *r, struct vserver_devmap *m);
+
+/* groups.c: the same, of apps/init/mark. */
+struct vserver_groups;
+struct vserver_groups *vserver_groups_new(struct reading *r);
+int vserver_groups_keep(struct reading *r, struct vserver_groups *g,
+			const char *value, struct err *e);
+void vserver_groups_settle(struct reading *r, const struct vserver_groups *g);
 
 #endif

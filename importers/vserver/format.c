@@ -41,6 +41,7 @@ bool vserver_format_is_text(enum vserver_format format)
 	case VS_LIST:
 	case VS_LINES:
 	case VS_ARRAY:
+	case VS_RAW:
 	case VS_WHOLE:
 	case VS_NUMBER:
 	case VS_FSTAB:
@@ -49,6 +50,7 @@ bool vserver_format_is_text(enum vserver_format format)
 		return true;
 	case VS_FLAG:
 	case VS_LINK:
+	case VS_PLACE:
 	case VS_PROGRAM:
 	case VS_DATA:
 	case VS_DIR:
@@ -225,6 +227,18 @@ static void cut_array(struct cutter *c)
 	}
 }
 
+static void cut_raw(struct cutter *c)
+{
+	struct slice raw;
+
+	while (next_raw(c, &raw)) {
+		const char *value = slice_dup(c->mem, raw);
+
+		if (!is_blank(raw))
+			add(c, value, value);
+	}
+}
+
 /* All bytes but the newlines at the end. */
 static void cut_whole(struct cutter *c)
 {
@@ -325,6 +339,8 @@ void vserver_format_cut(struct arena *mem, enum vserver_format format,
 		cut_list(&c, NULL, format == VS_LIST);
 	} else if (format == VS_ARRAY) {
 		cut_array(&c);
+	} else if (format == VS_RAW) {
+		cut_raw(&c);
 	} else if (format == VS_WHOLE) {
 		cut_whole(&c);
 	} else if (format == VS_NUMBER) {

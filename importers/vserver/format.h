@@ -6,6 +6,7 @@
  *	VS_SCALAR       NULL; further lines are tokens with extra set
  *	VS_LIST         the comma item; blanks around it are left in place
  *	VS_LINES        the line
+ *	VS_RAW          the line with its blanks
  *	VS_ARRAY        "1", "2" ...: the element's place
  *	VS_FSTAB        "entry" ("SOURCE TARGET TYPE", one blank between),
  *	                "option" for each, "dump", "pass" (with what follows

@@ -17,6 +17,22 @@ enum {
 	QUOTE_MAX = 60,       /* bytes of a line */
 };
 
+/* The steps that have scripts. */
+static const char *const events[] = {
+	"initialize", "prepre-start", "pre-start",     "post-start",
+	"pre-stop",   "post-stop",    "postpost-stop",
+};
+
+struct script {
+	struct setting *s;
+	const char *event;
+	bool defaults, odd; /* odd: skipped for its name */
+};
+
+struct vserver_hooks {
+	VEC(struct script) scripts;
+};
+
 /* What a script for a guest typically does; reference 2.5. */
 static const char *const keywords[] = {
 	"mknod",
@@ -126,4 +142,104 @@ void vserver_hooks_take(struct reading *r, const char *event)
 			     "%s, not executable: sourced into the old "
 			     "tool%s",
 			     event, buf_str(&hits));
+}
+
+struct vserver_hooks *vserver_hooks_new(struct reading *r)
+{
+	return arena_alloc(r->g->mem, sizeof(struct vserver_hooks));
+}
+
+static bool is_backup(const char *name)
+{
+	static const char *const ends[] = { ".rpmsave", ".rpmnew", ".rpmorig",
+					    "~" };
+
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (str_ends(name, ends[i]))
+			return true;
+	return strstr(name, ".cfsaved") != NULL;
+}
+
+/* "pre-start" and "pre-start.d" both are that step; NULL: no step. */
+static const char *event_of(const struct vserver *v)
+{
+	for (size_t i = 0; i < COUNT(events); i++) {
+		const size_t n = strlen(events[i]);
+
+		if (!str_starts(v->star, events[i]))
+			continue;
+		if (str_eq(v->star + n, v->star2 == NULL ? "" : ".d"))
+			return events[i];
+	}
+	return NULL;
+}
+
+void vserver_hooks_keep(struct reading *r, struct vserver_hooks *h)
+{
+	const struct vserver *v = vserver_of(r);
+	const char *event = event_of(v);
+
+	if (event == NULL) {
+		reading_decide(r, BIN_INERT, "no step of start or stop");
+		reading_find(r, FIND_SRC_UNKNOWN_FILE,
+			     "%s: no step of start or stop has that name: it "
+			     "never ran",
+			     v->path);
+		return;
+	}
+	*vec_add(r->g->mem, &h->scripts) = (struct script){
+		.s = r->cur,
+		.event = event,
+		.defaults = v->in_defaults,
+		.odd = is_backup(v->path),
+	};
+}
+
+/* A sourced script of the guest may ask for the host's as well. */
+static bool asks_defaults(struct reading *r, const struct setting *s)
+{
+	const char *data;
+	struct err e;
+	size_t n;
+
+	return tree_read(vserver_of(r)->t, s->from.file, 1 << 20, r->g->mem,
+			 &data, &n, &e) == 0 &&
+	       strstr(data, "DONT_SKIP_DEFAULTS=") != NULL;
+}
+
+/* Whether the guest's own scripts of a step keep the host's from running. */
+static bool handled(struct reading *r, const struct vserver_hooks *h,
+		    const char *event)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < h->scripts.n; i++) {
+		const struct script *s = &h->scripts.v[i];
+
+		if (s->defaults || s->odd || !str_eq(s->event, event))
+			continue;
+		if (asks_defaults(r, s->s))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+void vserver_hooks_settle(struct reading *r, const struct vserver_hooks *h)
+{
+	for (size_t i = 0; i < h->scripts.n; i++) {
+		const struct script *s = &h->scripts.v[i];
+
+		reading_resume(r, s->s);
+		if (s->odd)
+			reading_decide(r, BIN_INERT,
+				       "skipped for its name: a backup");
+		else if (s->defaults && handled(r, h, s->event))
+			reading_decide(r, BIN_OVERRIDDEN,
+				       "the guest has scripts of its own for "
+				       "%s",
+				       s->event);
+		else
+			vserver_hooks_take(r, s->event);
+	}
 }

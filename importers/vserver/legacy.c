@@ -7,8 +7,8 @@
  *
  * What counts as a setting: each element of IPROOT, S_FLAGS and S_CAPS, each
  * option of ULIMIT, each other assignment (also an empty one), each assignment
- * of a branch that does not hold, each other statement. legacy_scan.c cuts the
- * file. Source: util-vserver scripts/legacy/vserver.
+ * of a branch that does not hold, each other statement; a file without any.
+ * legacy_scan.c cuts the file. Source: util-vserver scripts/legacy/vserver.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 #include "importers/vserver/net.h"
 #include "importers/vserver/table.h"
 
-enum { CONF_MAX = 1 << 20, SHOW_MAX = 80 /* bytes */ };
+enum { CONF_MAX = 1 << 20, PROFILE_MAX = 4096, SHOW_MAX = 80 /* bytes */ };
 
 static const char first_profile[] = "prod";
 
@@ -332,6 +332,10 @@ static void take_statement(struct reading *r, const struct legacy_scan *scan,
 	case LEGACY_INACTIVE:
 		take_inactive(r, scan, s);
 		break;
+	case LEGACY_FORM:
+		bare(r, s, s->text, BIN_INERT,
+		     "gives the profile where none is given");
+		break;
 	case LEGACY_BAD:
 	case LEGACY_MAYBE:
 	case LEGACY_CODE:
@@ -341,30 +345,42 @@ static void take_statement(struct reading *r, const struct legacy_scan *scan,
 	}
 }
 
+/* "export PROFILE=NAME", or the name alone; NULL: another line. */
+static const char *profile_in(const char *line)
+{
+	const char *eq = strstr(line, "PROFILE=");
+
+	if (eq != NULL)
+		line = eq + strlen("PROFILE=");
+	return line[0] != '\0' && strpbrk(line, " \t\"'$#=") == NULL ? line :
+								       NULL;
+}
+
 /*
- * The profile that the guest was last started with: the tool left
- * "export PROFILE=NAME" in its /etc/PROFILE.
+ * The profile that the guest was last started with, as the tool left it in
+ * the guest's /etc/PROFILE; NULL: not recorded.
  */
 static const char *last_profile(struct reading *r)
 {
-	const char *path, *data;
+	struct tree *root CLEANUP(tree_closep) = NULL;
+	const char *data;
 	struct slice rest, line;
 	struct err e;
 	size_t n;
 
-	path = arena_printf(r->g->mem, "%s/etc/PROFILE", vserver_boot_root(r));
-	if (tree_read(vserver_of(r)->t, path, 4096, r->g->mem, &data, &n, &e) <
-	    0)
-		return first_profile;
+	if (tree_sub(vserver_of(r)->t, vserver_boot_root(r), &root, &e) < 0 ||
+	    tree_read(root, "/etc/PROFILE", PROFILE_MAX, r->g->mem, &data, &n,
+		      &e) < 0)
+		return NULL;
 	rest = (struct slice){ data, n };
 	while (slice_next(&rest, '\n', &line)) {
-		const char *text = slice_dup(r->g->mem, slice_trim(line));
-		const char *eq = strstr(text, "PROFILE=");
+		const char *profile =
+			profile_in(slice_dup(r->g->mem, slice_trim(line)));
 
-		if (eq != NULL && eq[8] != '\0')
-			return eq + 8;
+		if (profile != NULL)
+			return profile;
 	}
-	return first_profile;
+	return NULL;
 }
 
 static void take_script(struct reading *r)
@@ -384,7 +400,11 @@ static void take_script(struct reading *r)
 
 int vserver_legacy_read(struct reading *r, const char *path, struct err *e)
 {
-	struct legacy_scan scan = { .profile = last_profile(r) };
+	const char *profile = last_profile(r);
+	struct legacy_scan scan = {
+		.profile = profile != NULL ? profile : first_profile,
+		.known = profile != NULL,
+	};
 	const struct origin *at;
 	const char *data;
 	size_t n;
@@ -400,6 +420,10 @@ int vserver_legacy_read(struct reading *r, const char *path, struct err *e)
 				"read without the carriage returns");
 	for (size_t i = 0; i < scan.list.n; i++)
 		take_statement(r, &scan, i);
+	if (scan.list.n == 0) {
+		reading_bare(r, at, NULL);
+		reading_decide(r, BIN_INERT, "sets nothing");
+	}
 	take_script(r);
 	return 0;
 }

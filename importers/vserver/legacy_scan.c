@@ -26,6 +26,9 @@ struct scanner {
 	const char
 		*profile; /* of the branch that is read, not active; or NULL */
 	unsigned unknown; /* code blocks around: if, for, ... */
+	unsigned open;    /* case statements whose esac is not read yet */
+	bool form;        /* in the block of LEGACY_FORM */
+	bool gave_up;     /* what follows was not read, and that is said */
 };
 
 /* How a statement ended. */
@@ -262,6 +265,8 @@ static void add_code(struct scanner *s, unsigned line, const char *text,
 		kind = LEGACY_INACTIVE;
 	else if (s->unknown > 0)
 		kind = LEGACY_QUIET;
+	else if (s->form)
+		kind = LEGACY_FORM;
 	add(s, kind, line, text)->why = why;
 }
 
@@ -339,13 +344,17 @@ static void assign(struct scanner *s, unsigned line, const char *name,
 		kind = LEGACY_MAYBE;
 	else if (value == NULL)
 		kind = LEGACY_BAD;
+	else if (s->form && s->out->known)
+		kind = LEGACY_FORM;
 	x = add(s, kind, line, text);
 	x->name = name;
 	x->value = value;
 	x->why = kind == LEGACY_MAYBE ? "whether it holds is decided by code" :
 					"the value is made by code";
-	if (kind == LEGACY_VALUE && str_eq(name, "PROFILE"))
+	if (kind == LEGACY_VALUE && str_eq(name, "PROFILE")) {
 		s->out->profile = value;
+		s->out->known = true;
+	}
 }
 
 /* NAME=VALUE ... with or without export. */
@@ -419,6 +428,42 @@ static void give_up(struct scanner *s, unsigned line, const char *text,
 {
 	add_code(s, line, text, why);
 	s->p = s->end;
+	s->gave_up = true;
+}
+
+/* The block of LEGACY_FORM begins. */
+static bool opens_form(const struct scanner *s, const char *text)
+{
+	static const char *const spellings[] = {
+		"if [ \"$PROFILE\" = \"\" ]",
+		"if [ -z \"$PROFILE\" ]",
+		"if test -z \"$PROFILE\"",
+	};
+
+	if (s->profile != NULL || s->unknown > 0 || s->form)
+		return false;
+	for (size_t i = 0; i < COUNT(spellings); i++)
+		if (str_eq(text, spellings[i]))
+			return true;
+	return false;
+}
+
+/* In that block: whether the statement belongs to it; else it is code. */
+static bool in_form(struct scanner *s, unsigned line, const char *text)
+{
+	if (str_eq(text, "fi")) {
+		add_code(s, line, text, NULL);
+		s->form = false;
+		return true;
+	}
+	if (!str_starts(text, "PROFILE=") || !only_assignments(text) ||
+	    strpbrk(text, " \t") != NULL) {
+		s->form = false;
+		s->unknown++;
+		return false;
+	}
+	assignments(s, line, text);
+	return true;
 }
 
 static void statement(struct scanner *s, unsigned line, const char *text,
@@ -432,9 +477,14 @@ static void statement(struct scanner *s, unsigned line, const char *text,
 			       "text for a program: the rest is not read");
 		return;
 	}
+	if (opens_form(s, text)) {
+		s->form = true;
+		add_code(s, line, text, NULL);
+		return;
+	}
 	text = behind_keywords(s, line, text);
 	k = keyword_of(text);
-	if (text[0] == '\0')
+	if (text[0] == '\0' || (s->form && in_form(s, line, text)))
 		return;
 	if (k == NULL && !opens_function(text)) {
 		plain(s, line, text);
@@ -478,6 +528,15 @@ static bool pattern_fits(struct scanner *s, const char *pattern)
 	return false;
 }
 
+static bool take_esac(struct scanner *s)
+{
+	if (!next_is(s, "esac"))
+		return false;
+	s->p += strlen("esac");
+	s->open--;
+	return true;
+}
+
 /* The branches; those of an unknown case are code, whatever they hold. */
 static void read_branches(struct scanner *s, bool known)
 {
@@ -490,10 +549,8 @@ static void read_branches(struct scanner *s, bool known)
 		skip(s, true);
 		if (at_end(s))
 			break;
-		if (next_is(s, "esac")) {
-			s->p += strlen("esac");
+		if (take_esac(s))
 			break;
-		}
 		if (look(s, 0) == '(')
 			take(s);
 		pattern = read_until(s, ')');
@@ -528,6 +585,7 @@ static void read_case(struct scanner *s)
 {
 	const unsigned line = s->line;
 	struct buf b CLEANUP(buf_done) = { 0 };
+	const char *text;
 	bool known;
 
 	s->p += strlen("case");
@@ -544,16 +602,22 @@ static void read_case(struct scanner *s)
 		return;
 	}
 	s->p += strlen("in");
+	text = arena_printf(s->mem, "case %s in",
+			    slice_dup(s->mem, slice_trim((struct slice){
+						      buf_str(&b), b.n })));
 	s->cases++;
+	s->open++;
 	if (!known) {
-		add_code(s, line,
-			 arena_printf(s->mem, "case %s in", buf_str(&b)),
-			 "it is not understood and was not run");
+		add_code(s, line, text, "it is not understood and was not run");
 		s->unknown++;
 	}
 	read_branches(s, known);
 	if (!known)
 		s->unknown--;
+	if (s->open == s->cases && !s->gave_up) {
+		s->gave_up = true;
+		add_code(s, line, text, "it is never closed");
+	}
 	s->cases--;
 }
 
@@ -569,10 +633,8 @@ static bool read_list(struct scanner *s, bool in_case)
 		skip(s, true);
 		if (at_end(s))
 			return false;
-		if (in_case && next_is(s, "esac")) {
-			s->p += strlen("esac");
+		if (in_case && take_esac(s))
 			return false;
-		}
 		if (look(s, 0) == ';') { /* ;; behind a newline */
 			take(s);
 			take(s);

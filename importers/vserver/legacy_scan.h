@@ -17,6 +17,7 @@ enum legacy_kind {
 	LEGACY_MAYBE,    /* an assignment that code decides about */
 	LEGACY_CODE,     /* a statement that is not understood */
 	LEGACY_QUIET,    /* a part of the one before: then, fi ... */
+	LEGACY_FORM,     /* gives PROFILE where none is given; see below */
 };
 
 struct legacy_statement {
@@ -30,8 +31,15 @@ struct legacy_statement {
 	bool used;           /* another value was made from it */
 };
 
+/*
+ * Every file that the old tool made begins with
+ *	if [ "$PROFILE" = "" ] ; then
+ *		PROFILE=prod
+ *	fi
+ */
 struct legacy_scan {
 	const char *profile; /* in: the active one; out: as the file set it */
+	bool known;          /* in: it is not the usual one, it was recorded */
 	bool crlf;           /* DOS line ends; they were taken away */
 	VEC(struct legacy_statement) list;
 };

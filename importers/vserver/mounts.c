@@ -89,6 +89,11 @@ static const char *const network_types[] = {
 	"afs", "9p",   "glusterfs", "fuse.glusterfs", "ceph", "ocfs2", "gfs2",
 };
 
+/* Bytes that stand for themselves in the names of udev's links. */
+static const char device_word[] = "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789#+-.:=@_";
+
 /* What the legacy tool mounted in every guest; scripts/legacy/vserver. */
 static const struct legacy_row {
 	const char *target, *type, *options;
@@ -310,22 +315,50 @@ static void judge_options(struct reading *r, struct entry *e)
 
 /*
  * A path as the old tools took it after chroot: from the root, also without a
- * leading '/'. NULL: it leads upwards.
+ * leading '/'; ".." never leads out of it.
  */
 static const char *absolute(struct arena *mem, const char *path)
 {
 	const struct strv parts = strv_split(mem, path, "/");
-	struct buf b CLEANUP(buf_done) = { 0 };
+	struct strv kept = { 0 };
 
-	for (size_t i = 0; i < parts.n; i++) {
+	for (size_t i = 0; i < parts.n; i++)
 		if (str_eq(parts.v[i], ".."))
-			return NULL;
-		if (str_eq(parts.v[i], "."))
-			continue;
-		buf_addc(&b, '/');
-		buf_adds(&b, parts.v[i]);
-	}
-	return b.n == 0 ? "/" : arena_strdup(mem, buf_str(&b));
+			kept.n -= kept.n > 0;
+		else if (!str_eq(parts.v[i], "."))
+			strv_add(mem, &kept, parts.v[i]);
+	return arena_printf(mem, "/%s", strv_join(mem, &kept, "/"));
+}
+
+/* A path whose "\040" somebody meant as a blank: never decoded. */
+static void find_octal(struct reading *r, const char *path)
+{
+	const char *p = strchr(path, '\\');
+
+	while (p != NULL && (strspn(p + 1, "01234567") < 3))
+		p = strchr(p + 1, '\\');
+	if (p != NULL)
+		reading_find(r, FIND_SRC_MEANT,
+			     "%s: %.4s stands for itself, the old tools "
+			     "decoded nothing; meant was a path with that "
+			     "byte",
+			     path, p);
+}
+
+static void take_target(struct reading *r, struct entry *e)
+{
+	const char *target = absolute(r->g->mem, e->target);
+	const struct strv parts = strv_split(r->g->mem, e->target, "/");
+
+	reading_resume(r, e->s);
+	if (strv_has(&parts, ".."))
+		reading_find(r, FIND_SRC_MEANT,
+			     "%s: \"..\" ends at the guest's root: mounted on "
+			     "%s",
+			     e->target, target);
+	find_octal(r, e->source);
+	find_octal(r, target);
+	e->target = target;
 }
 
 static struct mount *mounted_on(const struct guest *g, const char *target)
@@ -483,9 +516,49 @@ static void find_source(struct reading *r, const struct entry *e)
 	}
 }
 
+/* mount(8) looked for a device by what is on it; udev has links for that. */
+static void take_source(struct reading *r, const struct entry *e,
+			struct mount *m)
+{
+	static const char *const by[][2] = {
+		{ "LABEL=", "/dev/disk/by-label/" },
+		{ "UUID=", "/dev/disk/by-uuid/" },
+	};
+
+	for (size_t i = 0; i < COUNT(by); i++) {
+		const char *what = e->source + strlen(by[i][0]);
+
+		if (!str_starts(e->source, by[i][0]) ||
+		    strspn(what, device_word) != strlen(what))
+			continue;
+		take_str(r, FIELD_MOUNT_SOURCE, m,
+			 arena_printf(r->g->mem, "%s%s", by[i][1], what));
+		reading_approx(r, "%s: %s", e->source, m->source.v);
+		return;
+	}
+	take_str(r, FIELD_MOUNT_SOURCE, m, e->source);
+}
+
+/* A file that holds a file system: the engine makes no loop device for it. */
+static bool is_image(const struct entry *e)
+{
+	for (size_t i = 0; i < e->options.n; i++)
+		if (str_eq(e->options.v[i].word, "loop") ||
+		    str_starts(e->options.v[i].word, "loop="))
+			return (e->flags & (MS_BIND | MS_MOVE)) == 0;
+	return false;
+}
+
 static void take_entry(struct reading *r, struct entry *e)
 {
 	struct mount *m;
+
+	if (is_image(e)) {
+		end_find(r, e, BIN_HOSTSIDE, FIND_MNT_IMAGE,
+			 "through a loop device, which the engine does not "
+			 "make: not carried");
+		return;
+	}
 
 	reading_resume(r, e->s);
 	if (mounted_on(r->g, e->target) != NULL)
@@ -496,7 +569,7 @@ static void take_entry(struct reading *r, struct entry *e)
 		e->flags |= MS_BIND;
 	m = take_mount(r);
 	take_str(r, FIELD_MOUNT_TARGET, m, e->target);
-	take_str(r, FIELD_MOUNT_SOURCE, m, e->source);
+	take_source(r, e, m);
 	take_str(r, FIELD_MOUNT_TYPE, m,
 		 (e->flags & MS_BIND) != 0 ? "none" : e->type);
 	if (e->file == MOUNTS_REMOTE)
@@ -508,8 +581,6 @@ static void take_entry(struct reading *r, struct entry *e)
 /* An entry that is not mounted, for whatever reason; false: it is. */
 static bool left_out(struct reading *r, struct entry *e)
 {
-	const char *target = absolute(r->g->mem, e->target);
-
 	if (str_eq(e->type, "swap")) {
 		end_find(r, e, BIN_INERT, FIND_MNT_SWAP, "never mounted");
 		return true;
@@ -520,13 +591,21 @@ static bool left_out(struct reading *r, struct entry *e)
 			 "noauto: not mounted at the start");
 		return true;
 	}
-	if (target == NULL) {
-		end_find(r, e, BIN_DROPPED, FIND_MNT_TARGET,
-			 "leads upwards: left out");
-		return true;
-	}
-	e->target = target;
+	take_target(r, e);
 	return false;
+}
+
+static void relative_source(struct reading *r, struct entry *e)
+{
+	const char *path = arena_printf(r->g->mem, "/%s", e->source);
+
+	reading_resume(r, e->s);
+	reading_find(r, FIND_SRC_MEANT,
+		     "%s is no absolute path of the host: taken as %s; a "
+		     "placeholder that nobody filled in?",
+		     str_show(r->g->mem, e->source, strlen(e->source), 80),
+		     str_show(r->g->mem, path, strlen(path), 80));
+	e->source = path;
 }
 
 /* Binds are made from "/" of the host; without type only a device will do. */
@@ -534,7 +613,7 @@ static bool no_source(struct reading *r, struct entry *e)
 {
 	if ((e->flags & (MS_BIND | MS_MOVE)) != 0) {
 		if (e->source[0] != '/')
-			e->source = arena_printf(r->g->mem, "/%s", e->source);
+			relative_source(r, e);
 		return false;
 	}
 	if (!str_eq(e->type, "none"))

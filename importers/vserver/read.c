@@ -7,14 +7,17 @@
  *	scalar       1, and 1 for each further line that is not blank
  *	list         1 for each item between commas (an empty one counts, none
  *	             after a final comma); blank and comment lines 0
- *	lines, array 1 for each line that is not blank (lines: nor a comment)
+ *	lines, array, raw
+ *	             1 for each line that is not blank (lines: nor a comment)
  *	fstab        of each line 1 for source, target and type, 1 for each
  *	             option that is not empty, 1 each for dump and pass where
  *	             present; 1 for a line of less than four words
  *	personality  1 for the type and 1 for each flag
  *	schedule     1 for each line that is not blank
+ *	any of these without one of them                 1
  *	directory    0, but 1 when it is empty (with a meaning or without), and
- *	             1 as a whole where a flag or a link belongs (vdir)
+ *	             1 beside its files where a flag or a link belongs; 1 as a
+ *	             whole where it is a place of its own (vdir, a pool)
  *	CVS .git .svn and the like                       1 as a whole
  *	unknown file 1; an unknown directory: its files, to any depth
  *	a link to a directory: as that directory where the tools look into it,
@@ -23,7 +26,9 @@
  *	FIFO, socket, device                             1, never opened; it
  *	             counts as a flag where one belongs
  *
- * Of a legacy guest the file NAME.conf is read by legacy.c.
+ * Of a legacy guest the file NAME.conf is read by legacy.c; what lies in its
+ * directory has no effect. Beside the directory of another guest NAME.conf and
+ * NAME.sh are 1 each.
  */
 #include <errno.h>
 #include <string.h>
@@ -186,17 +191,18 @@ static const char *replaced_by(struct reading *r, const char *name)
 	return NULL;
 }
 
-/* Ends a default that the guest replaced; false: it holds. */
-static bool decide_default(struct reading *r, const struct origin *at,
-			   const struct vserver_token *t, const struct key *row)
+/*
+ * Ends what has no effect here: a default that the guest replaced, all files
+ * of a legacy guest but its NAME.conf; false: it has.
+ */
+static bool decide_unread(struct reading *r, const struct origin *at,
+			  const struct vserver_token *t, const struct key *row)
 {
 	const struct vserver *v = vserver_of(r);
-	const char *name, *by;
+	const char *by = NULL;
 
-	if (!v->in_defaults)
-		return false;
-	name = v->path + strlen(defaults_dir);
-	by = replaced_by(r, name);
+	if (v->in_defaults)
+		by = replaced_by(r, v->path + strlen(defaults_dir));
 	if (by == NULL && !v->legacy)
 		return false;
 	reading_bare(r, at, t->item)->row = row;
@@ -235,7 +241,7 @@ static void take_token(struct reading *r, const struct place *p,
 			       p->abs, t->line, p->rel, t->value);
 
 	v->unterminated = t->unterminated;
-	if (decide_default(r, at, t, row))
+	if (decide_unread(r, at, t, row))
 		return;
 	if (t->extra) {
 		decide_extra(r, at, row);
@@ -302,6 +308,19 @@ static void set_place(struct vserver *v, const struct place *p,
 	v->in_defaults = str_starts(p->rel, defaults_dir);
 }
 
+/* A list without entries is there all the same. */
+static void read_nothing(struct reading *r, const struct place *p,
+			 const struct key *row)
+{
+	const struct vserver_token t = { 0 };
+
+	if (decide_unread(r, file_origin(r, p), &t, row))
+		return;
+	whole(r, p, row, BIN_INERT, "no entry in it");
+	if (!vserver_of(r)->in_defaults)
+		vserver_boot_nothing(r);
+}
+
 static void read_data(struct reading *r, const struct place *p,
 		      const struct key *row, const char *data, size_t n)
 {
@@ -311,6 +330,8 @@ static void read_data(struct reading *r, const struct place *p,
 	find_text(r, p, &text);
 	for (size_t i = 0; i < text.tokens.n; i++)
 		take_token(r, p, row, &text.tokens.v[i]);
+	if (text.tokens.n == 0)
+		read_nothing(r, p, row);
 }
 
 static void read_file(struct reading *r, const struct place *p)
@@ -369,10 +390,29 @@ static void read_special(struct reading *r, const struct place *p,
 				what));
 }
 
-static bool is_whole_dir(const struct key *row)
+static bool is_link_row(const struct key *row)
 {
 	return row != NULL && (VS_FORMAT_OF(row->arg) == VS_LINK ||
-			       VS_FORMAT_OF(row->arg) == VS_FLAG);
+			       VS_FORMAT_OF(row->arg) == VS_PLACE);
+}
+
+/*
+ * Whether it counts that the directory is there: it has a row of a flag or
+ * link. A '*' does not stand for a directory that the tools look into.
+ */
+static bool is_named(const struct key *row, const char *rel)
+{
+	if (!is_link_row(row) &&
+	    (row == NULL || VS_FORMAT_OF(row->arg) != VS_FLAG))
+		return false;
+	return strchr(row->name, '*') == NULL || !vserver_table_is_dir(rel);
+}
+
+/* What lies below a place is no configuration, nor what a flag links to. */
+static bool is_whole(const struct key *row, const struct place *p)
+{
+	return VS_FORMAT_OF(row->arg) == VS_PLACE ||
+	       (p->through_link && !vserver_table_is_dir(p->rel));
 }
 
 /* An empty directory: the row of "path/", or nothing but there. */
@@ -402,12 +442,13 @@ static void read_dir(struct reading *r, const struct place *p)
 	struct tree_entries entries;
 	const char *stars[2];
 	const struct key *row = vserver_table_find(r->g->mem, p->rel, stars);
+	const bool named = is_named(row, p->rel);
 	struct err e;
 
-	if (is_whole_dir(row)) {
+	if (named)
 		read_token(r, p, row, stars, NULL);
+	if (named && is_whole(row, p))
 		return;
-	}
 	if (p->depth > DEPTH_MAX ||
 	    (p->through_link && p->depth > KNOWN_DEPTH_MAX)) {
 		whole_find(r, p, BIN_UNREADABLE, FIND_SRC_UNREADABLE,
@@ -416,10 +457,10 @@ static void read_dir(struct reading *r, const struct place *p)
 	}
 	if (tree_list(v->t, p->abs, r->g->mem, &entries, &e) < 0)
 		unreadable(r, p, NULL, &e);
-	else if (entries.n == 0)
-		read_empty(r, p);
-	else
+	else if (entries.n > 0)
 		walk_dir(r, p);
+	else if (!named)
+		read_empty(r, p);
 }
 
 static void read_dangling(struct reading *r, const struct place *p,
@@ -440,7 +481,7 @@ static void read_link(struct reading *r, struct place *p)
 	struct tree_stat st;
 	struct err e;
 
-	if (row != NULL && VS_FORMAT_OF(row->arg) == VS_LINK) {
+	if (is_link_row(row)) {
 		if (tree_readlink(v->t, p->abs, r->g->mem, &text, &e) < 0)
 			unreadable(r, p, row, &e);
 		else
@@ -454,7 +495,7 @@ static void read_link(struct reading *r, struct place *p)
 		read_file(r, p);
 	else if (!S_ISDIR(st.mode))
 		read_special(r, p, st.mode);
-	else if (is_whole_dir(row) || vserver_table_is_dir(p->rel))
+	else if (is_named(row, p->rel) || vserver_table_is_dir(p->rel))
 		read_dir(r, p);
 	else
 		whole_find(r, p, BIN_UNKNOWN, FIND_SRC_UNKNOWN_FILE,
@@ -546,7 +587,7 @@ void vserver_read_text(struct reading *r, const char *path, const char *text)
 	set_place(vserver_of(r), &p, stars);
 	if (row == NULL)
 		whole(r, &p, NULL, BIN_UNKNOWN, "no row");
-	else if (VS_FORMAT_OF(row->arg) == VS_LINK)
+	else if (is_link_row(row))
 		read_token(r, &p, row, stars, text);
 	else
 		read_data(r, &p, row, text, strlen(text));
@@ -567,6 +608,26 @@ static void note_others(struct reading *r)
 				"read");
 }
 
+/* NAME.conf and NAME.sh beside a directory that is the guest's. */
+static void unread_legacy(struct reading *r, const char *end)
+{
+	const struct vserver *v = vserver_of(r);
+	const char *path = arena_printf(r->g->mem, "%s%s", v->cfg, end);
+	struct tree_stat st;
+	struct err e;
+
+	if (tree_stat(v->t, path, &st, &e) < 0 || !S_ISREG(st.mode))
+		return;
+	reading_bare(r,
+		     reading_origin(r, ORIGIN_FILE, path, 0,
+				    arena_printf(r->g->mem, "NAME%s", end),
+				    NULL),
+		     NULL);
+	reading_decide(r, BIN_INERT, "the directory is read in its place");
+	reading_find(r, FIND_SRC_SHADOWED,
+		     "not read: the directory of that name is the guest's");
+}
+
 void vserver_read_tree(struct reading *r)
 {
 	struct vserver *v = vserver_of(r);
@@ -578,6 +639,14 @@ void vserver_read_tree(struct reading *r)
 
 	if (!v->legacy) {
 		check_owner(r, &cfg);
+		walk_dir(r, &cfg);
+		unread_legacy(r, ".conf");
+		unread_legacy(r, ".sh");
+	} else if (tree_is_dir(v->t, v->cfg)) {
+		reading_find_at(r, FIND_SRC_SHADOWED, file_origin(r, &cfg),
+				"the directory is not read: %s.conf is the "
+				"guest's",
+				vserver_shown(r, v->name));
 		walk_dir(r, &cfg);
 	}
 	if (tree_is_dir(v->t, defaults.abs))

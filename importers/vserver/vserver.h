@@ -29,10 +29,12 @@ enum vserver_format {
 		      entries are comma lists of flags */
 	VS_LINES,  /* as VS_LIST, but a line is one entry (depends, mark) */
 	VS_ARRAY,  /* a line an element, last may be unterminated */
+	VS_RAW,    /* as VS_ARRAY, never expanded, its blanks count */
 	VS_WHOLE,  /* all bytes less trailing newlines */
 	VS_NUMBER, /* strtoll base 0 with K M k m suffix, or inf */
 	VS_FSTAB,
 	VS_LINK,
+	VS_PLACE, /* a link, or the place itself: a root, a pool, a database */
 	VS_PROGRAM,
 	VS_PERSONALITY, /* a scalar, then a list */
 	VS_SCHEDULE,    /* exactly six lines */

@@ -6,6 +6,14 @@
 #include "reading.h"
 #include "report/report.h"
 
+static bool is_found(const struct guest *g, enum finding_id id)
+{
+	for (size_t i = 0; i < g->findings.n; i++)
+		if (g->findings.v[i]->id == id)
+			return true;
+	return false;
+}
+
 static int open_root(struct work *w, struct err *e)
 {
 	struct guest *g = w->g;
@@ -17,6 +25,8 @@ static int open_root(struct work *w, struct err *e)
 	if (tree_sub(w->source->host->tree, g->rootfs.v, &w->root, &why) == 0)
 		return 0;
 	w->root = NULL;
+	if (is_found(g, FIND_DSK_NO_ROOT)) /* the importer said why */
+		return 0;
 	finding_add(g, FIND_DSK_NO_ROOT, NULL, g->rootfs.from, "%s", why.msg);
 	return 0;
 }

@@ -178,18 +178,37 @@ static void put_on_reboot(struct emission *em, enum field_id id,
 			     str_show(em->mem, v->s, strlen(v->s), 80));
 }
 
+/* The groups that can be written; each of the others is said. */
+static struct strv legal_groups(struct emission *em, const struct strv *l)
+{
+	struct strv words = { 0 };
+
+	for (size_t i = 0; i < l->n; i++)
+		if (is_word(l->v[i]))
+			strv_add(em->mem, &words, l->v[i]);
+	for (size_t i = 0; i < l->n; i++)
+		if (!is_word(l->v[i]))
+			emit_lxc_say(em, FIND_SYN_QUOTE,
+				     words.n == 0 ? BIN_DROPPED :
+						    BIN_APPROXIMATED,
+				     "group <%s> is not written: groups are "
+				     "words",
+				     str_show(em->mem, l->v[i], strlen(l->v[i]),
+					      80));
+	return words;
+}
+
 /* lxc.service starts the group onboot, then what is in no group at all. */
 static void put_groups(struct emission *em, enum field_id id,
 		       const void *object, const struct value *v)
 {
-	const char *text = strv_join(em->mem, v->l, " ");
 	const bool boots = em->g->autostart.from != NULL && em->g->autostart.v;
+	const struct strv words = legal_groups(em, v->l);
+	const char *text = strv_join(em->mem, &words, " ");
 
-	if (!are_words(v->l)) {
-		refuse(em, v, "groups are words");
+	if (words.n == 0)
 		return;
-	}
-	if (boots && !strv_has(v->l, "onboot")) {
+	if (boots && !strv_has(&words, "onboot")) {
 		emit_lxc_say(em, FIND_INI_AUTOSTART, BIN_APPROXIMATED,
 			     "group onboot joins %s: lxc.service starts only "
 			     "that one and guests without a group",

@@ -198,22 +198,25 @@ END_TEST
 START_TEST(extents)
 {
 	struct arena *mem CLEANUP(arena_freep) = arena_new();
-	const size_t n = 2 * EXTENTS_MAX;
-	struct tree_extent *v = arena_alloc(mem, n * sizeof(*v));
-	uint64_t end;
-	size_t left;
+	struct extents x = { .mem = mem };
+	const size_t n = 10 * EXTENTS_MAX;
+	uint64_t at = 0;
 
-	for (size_t i = 0; i < n; i++)
-		v[i] = (struct tree_extent){ i * 10000, 7000 - i % 2 * 6000 };
-	left = extents_fit(v, n, n * 10000 - 9500);
-	ck_assert_uint_le(left, EXTENTS_MAX);
-	ck_assert_uint_gt(left, 1);
-	ck_assert_uint_eq(v[0].offset, 0);
-	end = v[left - 1].offset + v[left - 1].length;
-	ck_assert_uint_eq(end, n * 10000 - 9500);
-	ck_assert_uint_eq(extents_fit(v, left, 500), 1);
-	ck_assert_uint_eq(v[0].length, 500);
-	ck_assert_uint_eq(extents_fit(v, 1, 0), 0);
+	for (size_t i = 0; i < n; i++) { /* a large hole after each 100 */
+		at += i % 100 == 1 ? 1000000 : 10000;
+		extents_add(&x, (struct tree_extent){ at, 5000 });
+		ck_assert_uint_lt(x.list.n, 2 * EXTENTS_MAX);
+	}
+	ck_assert_uint_gt(x.list.n, n / 100);
+	ck_assert_uint_eq(x.list.v[0].offset, 10000);
+	for (size_t i = 1; i < x.list.n; i++)
+		ck_assert_uint_gt(x.list.v[i].offset,
+				  x.list.v[i - 1].offset +
+					  x.list.v[i - 1].length);
+	ck_assert_uint_eq(x.list.v[x.list.n - 1].offset +
+				  x.list.v[x.list.n - 1].length,
+			  at + 5000);
+	ck_assert_uint_lt(arena_size(mem), 5 << 20);
 }
 END_TEST
 

@@ -29,6 +29,7 @@ struct box {
 	struct arena *mem;
 	struct tree *t;
 	struct err e;
+	unsigned seen; /* by a visitor */
 };
 
 static void make_file(const char *path, const char *text)
@@ -424,9 +425,8 @@ START_TEST(file)
 {
 	struct box b CLEANUP(box_done);
 	struct tree_file *f CLEANUP(tree_file_closep) = NULL;
-	struct tree_extent *x;
+	struct tree_extent x;
 	char bytes[8];
-	size_t n;
 
 	box_open(&b);
 	make_file("file", "0123456789");
@@ -439,10 +439,10 @@ START_TEST(file)
 	ck_assert_int_eq(tree_file_read(f, 7, bytes, 8, &b.e), 3);
 	ck_assert_mem_eq(bytes, "789", 3);
 	ck_assert_int_eq(tree_file_read(f, 10, bytes, 8, &b.e), 0);
-	ck_assert_int_eq(tree_file_extents(f, b.mem, &x, &n, &b.e), 0);
-	ck_assert_uint_eq(n, 1);
-	ck_assert_uint_eq(x[0].offset, 0);
-	ck_assert_uint_eq(x[0].length, 10);
+	ck_assert_int_eq(tree_file_next(f, 0, &x, &b.e), 1);
+	ck_assert_uint_eq(x.offset, 0);
+	ck_assert_uint_eq(x.length, 10);
+	ck_assert_int_eq(tree_file_next(f, 10, &x, &b.e), 0);
 }
 END_TEST
 
@@ -451,8 +451,7 @@ START_TEST(holes)
 	const off_t at[] = { 1 << 20, 3 << 20 };
 	struct box b CLEANUP(box_done);
 	struct tree_file *f CLEANUP(tree_file_closep) = NULL;
-	struct tree_extent *x;
-	size_t n;
+	struct tree_extent x = { 0 };
 	int fd CLEANUP(fd_closep) = -1;
 
 	box_open(&b);
@@ -461,19 +460,18 @@ START_TEST(holes)
 		ck_assert_int_eq(pwrite(fd, "x", 1, at[i]), 1);
 	ck_assert_int_eq(ftruncate(fd, 4 << 20), 0);
 	ck_assert_int_eq(tree_file_open(b.t, "file", &f, &b.e), 0);
-	ck_assert_int_eq(tree_file_extents(f, b.mem, &x, &n, &b.e), 0);
-	ck_assert_uint_eq(n, 2);
-	for (size_t i = 0; i < n; i++) {
-		ck_assert_uint_le(x[i].offset, (uint64_t)at[i]);
-		ck_assert_uint_gt(x[i].offset + x[i].length, (uint64_t)at[i]);
-		ck_assert_uint_le(x[i].length, 64 << 10);
+	for (size_t i = 0; i < COUNT(at); i++) {
+		ck_assert_int_eq(
+			tree_file_next(f, x.offset + x.length, &x, &b.e), 1);
+		ck_assert_uint_le(x.offset, (uint64_t)at[i]);
+		ck_assert_uint_gt(x.offset + x.length, (uint64_t)at[i]);
+		ck_assert_uint_le(x.length, 64 << 10);
 	}
+	ck_assert_int_eq(tree_file_next(f, x.offset + x.length, &x, &b.e), 0);
 	ck_assert_int_eq(ftruncate(fd, 0), 0);
-	ck_assert_int_eq(tree_file_extents(f, b.mem, &x, &n, &b.e), 0);
-	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(tree_file_next(f, 0, &x, &b.e), 0);
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
-	ck_assert_int_eq(tree_file_extents(f, b.mem, &x, &n, &b.e), 0);
-	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(tree_file_next(f, 0, &x, &b.e), 0);
 }
 END_TEST
 
@@ -546,6 +544,69 @@ START_TEST(walk)
 	r = tree_walk(b.t, walks[_i].start, true, follow, &w, &b.e);
 	ck_assert_int_eq(r, walks[_i].answer < 0 ? walks[_i].answer : 0);
 	ck_assert_str_eq(buf_str(&w.said), walks[_i].said);
+}
+END_TEST
+
+static unsigned count_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* A file that is open already is read whatever has its name by now. */
+static int read_still(void *arg, const char *path, const struct tree_stat *st,
+		      struct err *e)
+{
+	struct box *b = arg;
+	struct tree_file *f CLEANUP(tree_file_closep) = NULL;
+	struct tree_file *other CLEANUP(tree_file_closep) = NULL;
+	char bytes[8];
+
+	ck_assert_msg(st, "%s", e->msg);
+	if (!str_eq(path, "b/a"))
+		return 0;
+	ck_assert_int_eq(tree_file_open(b->t, "b/d/x", &other, e), 0);
+	ck_assert_int_eq(tree_file_read(other, 0, bytes, 8, e), 5);
+	ck_assert_int_eq(unlink("b/a"), 0);
+	ck_assert_int_eq(mkfifo("b/a", 0600), 0);
+	ck_assert_int_eq(tree_file_open(b->t, "/b/a", &f, e), 0);
+	ck_assert_uint_eq(tree_file_opened(f)->ino, st->ino);
+	ck_assert_int_eq(tree_file_read(f, 0, bytes, 8, e), 3);
+	ck_assert_mem_eq(bytes, "old", 3);
+	tree_file_closep(&f);
+	ck_assert_int_eq(tree_file_open(b->t, "b/a", &f, e), -1);
+	ck_assert_int_eq(e->code, EINVAL);
+	b->seen++;
+	return 0;
+}
+
+START_TEST(still)
+{
+	struct box b CLEANUP(box_done);
+	struct trail w CLEANUP(trail_done) = { .at = NULL };
+	struct trail again CLEANUP(trail_done) = { .at = NULL };
+	unsigned fds;
+
+	box_open(&b);
+	make_walk();
+	ck_assert_int_eq(unlink("b/a"), 0);
+	make_file("b/a", "old");
+	ck_assert_int_eq(unlink("b/d/x"), 0);
+	make_file("b/d/x", "other");
+	ck_assert_int_eq(tree_walk(b.t, "", true, follow, &w, &b.e), 0);
+	tree_set_still(b.t);
+	fds = count_fds();
+	ck_assert_int_eq(tree_walk(b.t, "", true, follow, &again, &b.e), 0);
+	ck_assert_str_eq(buf_str(&w.said), buf_str(&again.said));
+	ck_assert_int_eq(tree_walk(b.t, "", true, read_still, &b, &b.e), 0);
+	ck_assert_uint_eq(b.seen, 1);
+	ck_assert_uint_eq(count_fds(), fds);
 }
 END_TEST
 
@@ -622,18 +683,6 @@ static int make_levels(int n)
 		fd = next;
 	}
 	return fd;
-}
-
-static unsigned count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	ck_assert_ptr_nonnull(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
 }
 
 struct depth {
@@ -776,6 +825,7 @@ static Suite *suite(void)
 	tcase_add_test(c, file);
 	tcase_add_test(c, holes);
 	tcase_add_loop_test(w, walk, 0, COUNT(walks));
+	tcase_add_test(w, still);
 	tcase_add_test(w, nothing_there);
 	tcase_add_loop_test(w, walk_swapped, 0, COUNT(swaps));
 	tcase_add_test(w, deep);

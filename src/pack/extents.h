@@ -6,11 +6,26 @@
 
 enum { EXTENTS_MAX = 65536 }; /* of a file: what a map of holes may take */
 
+/* Collected in order, in bounded memory: */
+struct extents {
+	struct arena *mem;
+	VEC(struct tree_extent) list;
+	uint64_t filled; /* holes up to so many bytes became data */
+};
+
 /*
- * Cuts what is beyond size (a file may have grown since), and fills the
- * smaller holes as long as there are too many extents. Returns how many are
- * left of n.
+ * Adds one beyond the last. Once there are twice EXTENTS_MAX the smaller holes
+ * become data, until there are fewer.
  */
-size_t extents_fit(struct tree_extent *v, size_t n, uint64_t size);
+void extents_add(struct extents *x, struct tree_extent one);
+
+/*
+ * The data of an open file of so many bytes, in mem; what it has beyond (it may
+ * have grown) is left out. At most EXTENTS_MAX: the smaller holes become data.
+ * A file that has all its blocks is not asked for its holes.
+ */
+int extents_of(struct tree_file *f, const struct tree_stat *st,
+	       struct arena *mem, const struct tree_extent **ret, size_t *ret_n,
+	       struct err *e);
 
 #endif

@@ -41,7 +41,6 @@ struct item {
 	struct arena *mem;
 	struct member source; /* as VARIANT_TREE takes it */
 	struct tree_file *file;
-	struct tree_extent whole; /* of a file without holes */
 	struct variant_act acts[PACK_VARIANTS];
 	char content[CONTENT_TEXT];
 };
@@ -165,33 +164,15 @@ static int read_link(struct pack *p, struct item *it, struct err *why)
 			     why);
 }
 
-/* A file that has all its blocks is not asked for its holes. */
-static int read_extents(struct item *it, struct err *why)
-{
-	struct member *m = &it->source;
-	struct tree_extent *data;
-
-	if (m->st.size == 0 || m->st.blocks * 512 < m->st.size) {
-		if (tree_file_extents(it->file, it->mem, &data, &m->n_data,
-				      why))
-			return -1;
-		m->n_data = extents_fit(data, m->n_data, m->st.size);
-		m->data = data;
-		return 0;
-	}
-	it->whole = (struct tree_extent){ 0, m->st.size };
-	m->data = &it->whole;
-	m->n_data = 1;
-	return 0;
-}
-
 /* What is announced is the open file's state, which the walk's may not be. */
 static int read_file(struct pack *p, struct item *it, struct err *why)
 {
 	struct member *m = &it->source;
 
-	if (tree_file_open(p->tree, it->path, &it->file, why) ||
-	    tree_file_stat(it->file, &m->st, why) || read_extents(it, why))
+	if (tree_file_open(p->tree, it->path, &it->file, why))
+		return -1;
+	m->st = *tree_file_opened(it->file);
+	if (extents_of(it->file, &m->st, it->mem, &m->data, &m->n_data, why))
 		return -1;
 	m->file = it->file;
 	return 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "pack/extents.h"
 #include "pack/links.h"
 #include "pack/meta.h"
 #include "pack/verify.h"
@@ -45,11 +46,11 @@ static int read_content(struct reading *r, const struct member *m,
 			struct arena *mem, struct content *c, struct err *e)
 {
 	struct tree_file *f CLEANUP(tree_file_closep) = NULL;
-	struct tree_extent *data;
+	const struct tree_extent *data;
 	size_t n;
 
 	if (tree_file_open(r->v->check->tree, m->path, &f, e) ||
-	    tree_file_extents(f, mem, &data, &n, e))
+	    extents_of(f, tree_file_opened(f), mem, &data, &n, e))
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (read_extent(r, f, &data[i], c, e))

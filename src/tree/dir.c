@@ -27,6 +27,7 @@
 enum {
 	MAX_ENTRIES = 4000000, /* of a directory: tree.h */
 	GETDENTS_BYTES = 64 << 10,
+	FEW = 512, /* bytes of names or of a value of xattrs */
 	PROC_PATH = sizeof("/proc/self/fd/") + 11 + 1 + NAME_MAX,
 };
 
@@ -214,6 +215,11 @@ int dir_place(struct dir *d, const char *path, struct dir_place *ret)
 		return -1;
 	*ret = (struct dir_place){ fd, fd, base };
 	return 0;
+}
+
+bool dir_is_open(const struct dir *d, const char *path)
+{
+	return d->cwd && d->entry_fd >= 0 && str_eq(skip_slashes(path), d->cwd);
 }
 
 void dir_place_done(struct dir_place *p)
@@ -494,23 +500,33 @@ static void proc_of(const struct dir_place *at, char ret[PROC_PATH])
 		 *at->base ? "/" : "", at->base);
 }
 
-static ssize_t list_xattrs(const struct dir_place *at, char *names, size_t n)
+/* What xattrs are read of: a descriptor, or, when that is -1, a place. */
+struct bearer {
+	int fd;
+	struct dir_place at;
+};
+
+static ssize_t list_xattrs(const struct bearer *b, char *names, size_t n)
 {
 	char proc[PROC_PATH];
 
-	proc_of(at, proc);
-	return *at->base ? llistxattr(proc, names, n) :
-			   listxattr(proc, names, n);
+	if (b->fd >= 0)
+		return flistxattr(b->fd, names, n);
+	proc_of(&b->at, proc);
+	return *b->at.base ? llistxattr(proc, names, n) :
+			     listxattr(proc, names, n);
 }
 
-static ssize_t get_xattr(const struct dir_place *at, const char *name,
-			 void *value, size_t n)
+static ssize_t get_xattr(const struct bearer *b, const char *name, void *value,
+			 size_t n)
 {
 	char proc[PROC_PATH];
 
-	proc_of(at, proc);
-	return *at->base ? lgetxattr(proc, name, value, n) :
-			   getxattr(proc, name, value, n);
+	if (b->fd >= 0)
+		return fgetxattr(b->fd, name, value, n);
+	proc_of(&b->at, proc);
+	return *b->at.base ? lgetxattr(proc, name, value, n) :
+			     getxattr(proc, name, value, n);
 }
 
 static int xattr_by_name(const void *a, const void *b)
@@ -520,15 +536,38 @@ static int xattr_by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* One of the `n` bytes of names; gone by now is fine. -1 with errno. */
-static int read_xattrs(const struct dir_place *at, const char *names, size_t n,
+/*
+ * Most lists and values are short: what does not fit into FEW bytes on the
+ * stack is read again into mem.
+ */
+static ssize_t get_value(const struct bearer *b, const char *name,
+			 struct arena *mem, const void **ret)
+{
+	char few[FEW];
+	ssize_t n = get_xattr(b, name, few, sizeof(few));
+	void *all;
+
+	if (n >= 0) {
+		*ret = arena_memdup(mem, few, (size_t)n);
+		return n;
+	}
+	if (errno != ERANGE)
+		return -1;
+	all = arena_alloc(mem, XATTR_SIZE_MAX);
+	n = get_xattr(b, name, all, XATTR_SIZE_MAX);
+	*ret = all;
+	return n;
+}
+
+/* Those of the n bytes of names; gone by now is fine. -1 with errno. */
+static int read_xattrs(const struct bearer *b, const char *names, size_t n,
 		       struct arena *mem, struct tree_xattrs *ret)
 {
-	char value[XATTR_SIZE_MAX];
 	VEC(struct tree_xattr) found = { 0 };
 
 	for (const char *s = names; s < names + n; s += strlen(s) + 1) {
-		ssize_t size = get_xattr(at, s, value, sizeof(value));
+		const void *value = NULL;
+		ssize_t size = get_value(b, s, mem, &value);
 
 		if (size < 0 && errno == ENODATA)
 			continue;
@@ -536,7 +575,7 @@ static int read_xattrs(const struct dir_place *at, const char *names, size_t n,
 			return -1;
 		*vec_add(mem, &found) = (struct tree_xattr){
 			.name = arena_strdup(mem, s),
-			.value = arena_memdup(mem, value, (size_t)size),
+			.value = value,
 			.size = (size_t)size,
 		};
 	}
@@ -546,20 +585,36 @@ static int read_xattrs(const struct dir_place *at, const char *names, size_t n,
 	return 0;
 }
 
+static int all_xattrs(const struct bearer *b, struct arena *mem,
+		      struct tree_xattrs *ret)
+{
+	struct arena *tmp CLEANUP(arena_freep) = NULL;
+	char few[FEW], *names = few;
+	ssize_t n = list_xattrs(b, few, sizeof(few));
+
+	if (n < 0 && errno == ERANGE) {
+		tmp = arena_new();
+		names = arena_alloc(tmp, XATTR_LIST_MAX);
+		n = list_xattrs(b, names, XATTR_LIST_MAX);
+	}
+	if (n < 0 && errno == ENOTSUP)
+		n = 0;
+	return n < 0 ? -1 : read_xattrs(b, names, (size_t)n, mem, ret);
+}
+
 static int dir_xattrs(struct tree *t, const char *path, struct arena *mem,
 		      struct tree_xattrs *ret, struct err *e)
 {
 	struct dir_place at CLEANUP(dir_place_done) = NOWHERE;
 	struct dir *d = dir_of(t);
-	char names[XATTR_LIST_MAX];
-	ssize_t n;
+	struct bearer b = { .fd = -1 };
 
-	if (dir_place(d, path, &at))
+	if (dir_is_open(d, path))
+		b.fd = d->entry_fd;
+	else if (dir_place(d, path, &at))
 		return dir_fail(d, "xattrs of", path, errno, e);
-	n = list_xattrs(&at, names, sizeof(names));
-	if (n < 0 && errno == ENOTSUP)
-		n = 0;
-	if (n < 0 || read_xattrs(&at, names, (size_t)n, mem, ret))
+	b.at = at;
+	if (all_xattrs(&b, mem, ret))
 		return dir_fail(d, "xattrs of", path, errno, e);
 	return 0;
 }
@@ -626,7 +681,8 @@ static const struct tree_ops dir_ops = {
 	.file_close = dir_file_close,
 	.file_stat = dir_file_stat,
 	.file_read = dir_file_read,
-	.file_extents = dir_file_extents,
+	.file_next = dir_file_next,
+	.file_fd = dir_file_fd,
 };
 
 /* Takes over root; name is copied. */
@@ -639,7 +695,7 @@ static struct tree *dir_new(int root, const char *name)
 	d->tree.mem = mem;
 	d->tree.name = arena_strdup(mem, name);
 	d->root = root;
-	d->cwd_fd = -1;
+	d->cwd_fd = d->entry_fd = -1;
 	return &d->tree;
 }
 
@@ -653,6 +709,7 @@ static int dir_sub(struct tree *t, const char *path, struct tree **ret,
 	if (fd < 0)
 		return dir_fail(d, "open", path, errno, e);
 	*ret = dir_new(fd, full_name(d, path, mem));
+	(*ret)->still = t->still;
 	return 0;
 }
 

@@ -11,13 +11,17 @@ struct dir {
 	struct tree tree;
 	int root; /* O_PATH */
 	/*
-	 * The directory a walk is in, so that the callback's look at an entry
-	 * costs one component: cwd_n bytes of path and the descriptor, both
-	 * borrowed from the walk; cwd NULL outside of one.
+	 * The entry a walk is at, so that the callback's look at it, or at
+	 * others of its directory, costs one component: its path, cwd_n bytes
+	 * of which are the directory's, and that one's descriptor, all borrowed
+	 * from the walk; cwd NULL outside of one.
 	 */
 	const char *cwd;
 	size_t cwd_n;
 	int cwd_fd;
+	/* The entry itself, when it is open already, else -1; and its stat. */
+	int entry_fd;
+	const struct tree_stat *entry_st;
 };
 
 /*
@@ -41,6 +45,9 @@ void dir_place_done(struct dir_place *p); /* for CLEANUP */
  * are ELOOP and ".." is ENAMETOOLONG. -1 with errno.
  */
 int dir_openat_root(struct dir *d, const char *path, int flags);
+
+/* Whether path is the entry that a walk is at and has opened. */
+bool dir_is_open(const struct dir *d, const char *path);
 
 /* openat(2), leaving the access time alone where the kernel lets us. */
 int dir_openat(int fd, const char *name, int flags);
@@ -73,8 +80,9 @@ void dir_file_close(struct tree_file *f);
 int dir_file_stat(struct tree_file *f, struct tree_stat *ret, struct err *e);
 ssize_t dir_file_read(struct tree_file *f, uint64_t offset, void *data,
 		      size_t n, struct err *e);
-int dir_file_extents(struct tree_file *f, struct arena *mem,
-		     struct tree_extent **ret, size_t *ret_n, struct err *e);
+int dir_file_next(struct tree_file *f, uint64_t at, struct tree_extent *ret,
+		  struct err *e);
+int dir_file_fd(const struct tree_file *f);
 int dir_walk(struct tree *t, const char *path, bool one_fs,
 	     const struct tree_visitor *visitor, struct err *e);
 

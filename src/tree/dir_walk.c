@@ -5,6 +5,7 @@
  * directories stay open; one higher up is opened again through ".." and must
  * be the one that was left.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -50,6 +51,8 @@ static void walk_done(struct walk *w)
 	w->d->cwd = w->outer.cwd;
 	w->d->cwd_n = w->outer.cwd_n;
 	w->d->cwd_fd = w->outer.cwd_fd;
+	w->d->entry_fd = w->outer.entry_fd;
+	w->d->entry_st = w->outer.entry_st;
 	buf_done(&w->path);
 	arena_freep(&w->mem);
 }
@@ -158,25 +161,48 @@ static bool goes_into(const struct walk *w, const struct tree_stat *st)
 	return S_ISDIR(st->mode) && (!w->one_fs || st->dev == w->dev);
 }
 
+/* Of a regular file in a tree that is still: open, else -1. */
+static int open_entry(const struct walk *w, int at,
+		      const struct tree_entry *entry, struct tree_stat *ret)
+{
+	int fd = -1;
+
+	if (w->d->tree.still && entry->type == DT_REG)
+		fd = dir_openat(at, entry->name, O_RDONLY | O_NOFOLLOW);
+	if (fd >= 0 && (dir_statx(fd, "", ret) || !S_ISREG(ret->mode)))
+		fd_closep(&fd);
+	return fd;
+}
+
+/* 1: it is done; 0: it is a directory, which is the top now. */
+static int visit_entry(struct walk *w, int at, const struct tree_entry *entry,
+		       struct err *e)
+{
+	struct tree_stat st;
+	int r, fd = open_entry(w, at, entry, &st);
+
+	if (fd < 0 && dir_statx(at, entry->name, &st))
+		return report_skip(w, "stat", errno, e);
+	w->d->entry_fd = fd;
+	w->d->entry_st = &st;
+	r = call(w, &st, e);
+	fd_closep(&w->d->entry_fd);
+	if (r == 0 && goes_into(w, &st))
+		return enter(w, at, entry->name, &st, e);
+	return r < 0 ? r : 1;
+}
+
 static int visit_next(struct walk *w, struct err *e)
 {
 	struct frame *f = top(w);
-	const char *name = f->list.v[f->next++].name;
 	size_t path_n = f->path_n;
-	struct tree_stat st;
-	int fd = f->fd, r;
+	const struct tree_entry *entry = &f->list.v[f->next++];
+	int r;
 
-	path_push(w, name);
-	if (dir_statx(fd, name, &st)) {
-		r = report(w, "stat", errno, e);
-	} else {
-		r = call(w, &st, e);
-		if (r == 0 && goes_into(w, &st)) {
-			r = enter(w, fd, name, &st, e);
-			if (r == 0)
-				return 0;
-		}
-	}
+	path_push(w, entry->name);
+	r = visit_entry(w, f->fd, entry, e);
+	if (r == 0)
+		return 0;
 	path_cut(w, path_n);
 	return r < 0 ? r : 0;
 }
@@ -270,9 +296,9 @@ int dir_walk(struct tree *t, const char *path, bool one_fs,
 		.mem = arena_new(),
 		.outer = *(struct dir *)t,
 	};
-
 	int r;
 
+	w.d->entry_fd = -1;
 	set_start(&w, path);
 	r = start(&w, path, e);
 	return r < 0 ? r : run(&w, e);

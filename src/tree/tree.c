@@ -30,6 +30,11 @@ void tree_closep(struct tree **t)
 	*t = NULL;
 }
 
+void tree_set_still(struct tree *t)
+{
+	t->still = true;
+}
+
 const char *tree_name(const struct tree *t)
 {
 	return t->name;
@@ -119,6 +124,11 @@ void tree_file_closep(struct tree_file **f)
 	*f = NULL;
 }
 
+const struct tree_stat *tree_file_opened(const struct tree_file *f)
+{
+	return &f->opened;
+}
+
 int tree_file_stat(struct tree_file *f, struct tree_stat *ret, struct err *e)
 {
 	return f->ops->file_stat(f, ret, e);
@@ -130,10 +140,15 @@ ssize_t tree_file_read(struct tree_file *f, uint64_t offset, void *data,
 	return f->ops->file_read(f, offset, data, n, e);
 }
 
-int tree_file_extents(struct tree_file *f, struct arena *mem,
-		      struct tree_extent **ret, size_t *ret_n, struct err *e)
+int tree_file_next(struct tree_file *f, uint64_t at, struct tree_extent *ret,
+		   struct err *e)
 {
-	return f->ops->file_extents(f, mem, ret, ret_n, e);
+	return f->ops->file_next(f, at, ret, e);
+}
+
+int tree_file_fd(const struct tree_file *f)
+{
+	return f->ops->file_fd(f);
 }
 
 int tree_walk(struct tree *t, const char *path, bool one_fs, tree_visit visit,

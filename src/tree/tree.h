@@ -73,6 +73,15 @@ int tree_sub(struct tree *t, const char *path, struct tree **ret,
 void tree_close(struct tree *t);   /* NULL is fine */
 void tree_closep(struct tree **t); /* for CLEANUP */
 
+/*
+ * Tells that nobody changes the tree while it is read (the guest is stopped).
+ * A walk then opens a regular file in one step, before its callback, which
+ * takes it over by tree_file_open: that saves half of the calls. Without this
+ * a file is held and looked at before it is opened, since what has its name by
+ * then may be a device whose opening has an effect.
+ */
+void tree_set_still(struct tree *t);
+
 /* For messages: "/mnt/old" of a directory. Borrowed from t. */
 const char *tree_name(const struct tree *t);
 
@@ -129,13 +138,20 @@ struct tree_file;
 int tree_file_open(struct tree *t, const char *path, struct tree_file **ret,
 		   struct err *e);
 void tree_file_closep(struct tree_file **f); /* for CLEANUP */
+/* What it was when it was opened, and what it is now. */
+const struct tree_stat *tree_file_opened(const struct tree_file *f);
 int tree_file_stat(struct tree_file *f, struct tree_stat *ret, struct err *e);
 /* Bytes read at offset, 0 at the end, -1 with *e. */
 ssize_t tree_file_read(struct tree_file *f, uint64_t offset, void *data,
 		       size_t n, struct err *e);
-/* Extents of data in order; one for a file without holes. */
-int tree_file_extents(struct tree_file *f, struct arena *mem,
-		      struct tree_extent **ret, size_t *ret_n, struct err *e);
+/*
+ * The next stretch of data that ends after offset at: 1, or 0 when only a hole
+ * is left. A file may have any number of them.
+ */
+int tree_file_next(struct tree_file *f, uint64_t at, struct tree_extent *ret,
+		   struct err *e);
+/* Its descriptor, to be cloned or copied from; borrowed. -1: it has none. */
+int tree_file_fd(const struct tree_file *f);
 
 /*
  * Visits everything beneath `path` in sorted order, directories before what

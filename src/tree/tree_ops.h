@@ -46,21 +46,23 @@ struct tree_ops {
 			 struct err *e);
 	ssize_t (*file_read)(struct tree_file *f, uint64_t offset, void *data,
 			     size_t n, struct err *e);
-	int (*file_extents)(struct tree_file *f, struct arena *mem,
-			    struct tree_extent **ret, size_t *ret_n,
-			    struct err *e);
+	int (*file_next)(struct tree_file *f, uint64_t at,
+			 struct tree_extent *ret, struct err *e);
+	int (*file_fd)(const struct tree_file *f);
 };
 
 struct tree {
 	const struct tree_ops *ops;
 	struct arena *mem;
 	const char *name;
+	bool still; /* tree_set_still */
 };
 
 struct tree_file {
 	const struct tree_ops *ops;
 	struct arena *mem;
 	const char *name; /* for messages */
+	struct tree_stat opened;
 };
 
 #endif

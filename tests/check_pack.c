@@ -63,6 +63,7 @@ static void make_guest(void)
 	set_time("root/" DIR_200);
 }
 
+/* Files of a still tree are opened another way. */
 START_TEST(contents)
 {
 	const struct pack_options o = { .one_fs = true };
@@ -70,6 +71,8 @@ START_TEST(contents)
 
 	umask(022);
 	box_open(&b);
+	if (_i)
+		tree_set_still(b.t);
 	make_guest();
 	pack_ok(&b, &o);
 	expect("out.tar.zst", "040755 ./\n"
@@ -95,6 +98,34 @@ START_TEST(contents)
 	ck_assert_uint_eq(b.got.changed.n, 0);
 	ck_assert_uint_eq(b.got.vanished.n, 0);
 	ck_assert(!b.got.incomplete);
+}
+END_TEST
+
+START_TEST(access_times)
+{
+	static const char *const names[] = { "root", "root/d", "root/d/file",
+					     "root/sparse", "root/d/link" };
+	const struct timespec old[2] = { { 1000, 1 }, { 2000, 2 } };
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct stat st;
+
+	box_open(&b);
+	if (_i)
+		tree_set_still(b.t);
+	ck_assert_int_eq(mkdir("root/d", 0755), 0);
+	make_file("root/d/file", "content", 7);
+	ck_assert_int_eq(link("root/d/file", "root/d/link"), 0);
+	make_file("root/sparse", "x", 1);
+	ck_assert_int_eq(truncate("root/sparse", 1 << 20), 0);
+	for (size_t i = COUNT(names); i-- > 0;)
+		ck_assert_int_eq(utimensat(AT_FDCWD, names[i], old, 0), 0);
+	pack_ok(&b, &o);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		ck_assert_int_eq(stat(names[i], &st), 0);
+		ck_assert_int_eq(st.st_atim.tv_sec, 1000);
+		ck_assert_int_eq(st.st_atim.tv_nsec, 1);
+	}
 }
 END_TEST
 
@@ -216,6 +247,28 @@ START_TEST(charset)
 		p += sizeof(record) - 1;
 	}
 	ck_assert_uint_eq(n, 2);
+}
+END_TEST
+
+/* Extended headers, of 1 KiB, only where they say something. */
+START_TEST(headers)
+{
+	const struct timespec whole[2] = { { .tv_sec = 1 }, { .tv_sec = 2 } };
+	const struct timespec odd[2] = { { .tv_sec = 1 }, { 2, 3 } };
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	uint64_t plain = 512 + 1024 + 512 + 1024; /* root, a, link, end */
+
+	box_open(&b);
+	make_file("root/a", "a", 1);
+	ck_assert_int_eq(link("root/a", "root/link"), 0);
+	ck_assert_int_eq(utimensat(AT_FDCWD, "root/a", whole, 0), 0);
+	ck_assert_int_eq(utimensat(AT_FDCWD, "root", whole, 0), 0);
+	pack_ok(&b, &o);
+	ck_assert_uint_eq(b.got.bytes_tar, plain);
+	ck_assert_int_eq(utimensat(AT_FDCWD, "root/a", odd, 0), 0);
+	pack_ok(&b, &o);
+	ck_assert_uint_eq(b.got.bytes_tar, plain + 1024);
 }
 END_TEST
 
@@ -429,6 +482,8 @@ START_TEST(locked)
 
 	umask(022);
 	box_open(&b);
+	if (_i)
+		tree_set_still(b.t);
 	ck_assert_int_eq(chmod(".", 0777), 0);
 	ck_assert_int_eq(mkdir("root/d", is_root ? 0700 : 0), 0);
 	make_file("root/f", "content", 7);
@@ -508,17 +563,19 @@ static Suite *suite(void)
 	Suite *s = suite_create("pack");
 	TCase *c = tcase_create("pack");
 
-	tcase_add_test(c, contents);
+	tcase_add_loop_test(c, contents, 0, 2);
+	tcase_add_loop_test(c, access_times, 0, 2);
 	tcase_add_test(c, sparse);
 	tcase_add_test(c, metadata);
 	tcase_add_test(c, xattrs);
 	tcase_add_test(c, charset);
+	tcase_add_test(c, headers);
 	tcase_add_test(c, digests);
 	tcase_add_loop_test(c, skip, 0, COUNT(skips));
 	tcase_add_loop_test(c, fault, 0, COUNT(faults));
 	tcase_add_test(c, lost_link);
 	tcase_add_test(c, many_names);
-	tcase_add_test(c, locked);
+	tcase_add_loop_test(c, locked, 0, 2);
 	tcase_add_test(c, failure);
 	tcase_add_test(c, disk_full);
 	tcase_set_timeout(c, 30);

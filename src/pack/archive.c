@@ -83,6 +83,8 @@ static int put_member(struct sink *s, const struct member *m, struct err *e)
 	if (m->first) {
 		archive_entry_set_filetype(a->ae, AE_IFREG);
 		archive_entry_set_hardlink(a->ae, member_name(m->first, mem));
+		/* the file has the time; a fraction would cost 1 KiB a link */
+		archive_entry_set_mtime(a->ae, m->st.mtime.tv_sec, 0);
 	} else if (m->target) {
 		archive_entry_set_symlink(a->ae, m->target);
 	} else {

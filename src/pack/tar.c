@@ -6,7 +6,8 @@
  *   asks no locale, every member says so in a record. GNU tar does not know
  *   the record and warns of each. It is needed only where a name is not
  *   UTF-8, or not what it becomes when libarchive's reader composes it;
- *   elsewhere a comment takes its place.
+ *   elsewhere a comment takes its place, or, where it is the only record, the
+ *   extended header goes.
  * - The group bits of a member with an access ACL are the owning group's
  *   entry there. An inode's are the mask, and readers that chmod after
  *   setting the ACL (containers/storage, umoci) would set the mask by them.
@@ -130,22 +131,31 @@ static void set_mode(unsigned char *block, uint32_t mode)
 	memcpy(block + SUM_AT, text, SUM_BYTES - 1);
 }
 
-/* An extended header, its records, then the ustar header, in blocks. */
-static void correct(struct buf *header, struct archive_entry *ae, uint32_t mode)
+/*
+ * An extended header, its records, then the ustar header, in blocks. Returns
+ * how many bytes at the start are not wanted.
+ */
+static size_t correct(struct buf *header, struct archive_entry *ae,
+		      uint32_t mode)
 {
 	char *records = header->p + BLOCK;
-	size_t n = sizeof(BINARY) - 1;
+	size_t n = sizeof(BINARY) - 1, left_out = 0;
 
 	if (header->n >= (size_t)3 * BLOCK && has_safe_names(ae) &&
-	    memcmp(records, BINARY, n) == 0)
+	    memcmp(records, BINARY, n) == 0) {
 		memcpy(records, COMMENT, n);
+		if (records[n] == '\0') /* there are no others */
+			left_out = (size_t)2 * BLOCK;
+	}
 	if (header->n >= BLOCK && ((mode ^ archive_entry_mode(ae)) & 07777))
 		set_mode((unsigned char *)header->p + header->n - BLOCK, mode);
+	return left_out;
 }
 
 int tar_entry(struct tar *t, struct archive_entry *ae, uint32_t mode,
 	      struct err *e)
 {
+	size_t left_out;
 	int r;
 
 	if (check(t, archive_write_finish_entry(t->a) == ARCHIVE_OK, e))
@@ -156,8 +166,8 @@ int tar_entry(struct tar *t, struct archive_entry *ae, uint32_t mode,
 	t->in_header = false;
 	if (check(t, r == ARCHIVE_OK || r == ARCHIVE_WARN, e))
 		return -1;
-	correct(&t->header, ae, mode);
-	if (out_add(t->out, t->header.p, t->header.n, e))
+	left_out = correct(&t->header, ae, mode);
+	if (out_add(t->out, t->header.p + left_out, t->header.n - left_out, e))
 		return -1;
 	return r == ARCHIVE_WARN;
 }

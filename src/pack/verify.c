@@ -86,13 +86,14 @@ static bool is_same_mode(struct slice a, struct slice b)
 	       a.p[3] == b.p[3];
 }
 
-/* An archive holds no fraction of a second before 1970. */
-static bool is_same_time(struct slice a, struct slice b)
+/* An archive holds no fraction of a second of a link, nor before 1970. */
+static bool is_same_time(const struct member *m, struct slice a, struct slice b)
 {
 	const char *dot = memchr(a.p, '.', a.n);
 	size_t n = dot ? (size_t)(dot - a.p) + 1 : 0;
 
-	return n > 0 && *a.p == '-' && b.n >= n && memcmp(a.p, b.p, n) == 0;
+	return (m->first || *a.p == '-') && n > 0 && b.n >= n &&
+	       memcmp(a.p, b.p, n) == 0;
 }
 
 static bool is_same(const struct verify *v, enum list_field field,
@@ -104,7 +105,7 @@ static bool is_same(const struct verify *v, enum list_field field,
 		return false;
 	if (field == LIST_MODE && has_acl(m))
 		return is_same_mode(a, b);
-	return field == LIST_MTIME && is_same_time(a, b);
+	return field == LIST_MTIME && is_same_time(m, a, b);
 }
 
 static void compare(struct verify *v, const struct member *m)

@@ -2,14 +2,16 @@
 # Packing against GNU tar | zstd -3 -T0 and bsdtar zstd threads=2, side by
 # side: each round runs every packer once, in turning order; what counts is the
 # median over the rounds of the ratio to the first. Prints for each corpus and
-# packer: ratio of wall time, ratio of CPU time, size, peak memory.
+# packer: wall time and its ratio, CPU time and its ratio, size and its ratio,
+# peak memory; and after each corpus how many cores others kept busy meanwhile.
 #
-# usage: pack.sh [CHECK_PACK [CORPUS...]]     of rootfs many acl hard sparse
+# usage: pack.sh [CHECK_PACK [CORPUS...]]     of hard acl many sparse rootfs
 #
-# ROUNDS (3); ROOTFS: a tree to take as it is, else about 1 GB of this
-# system's; BENCH_DIR: where trees are made, and archives unless there is a
-# /dev/shm. The peers do not sync what they write. As root ACLs and
-# capabilities of the system count.
+# ROUNDS (5, of rootfs 3); PACKERS: which ones, the first is the
+# reference; ROOTFS: a tree to take as it is, else about 1 GB of this system's;
+# BENCH_DIR: where trees are made, and archives unless there is a /dev/shm;
+# CORPORA: a directory where trees are made once and kept. The peers do not sync
+# what they write. As root ACLs and capabilities of the system count.
 
 set -u
 
@@ -20,16 +22,16 @@ case $tool in
 *) tool=$PWD/$tool ;;
 esac
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- rootfs many acl hard sparse
-rounds=${ROUNDS:-3}
+[ $# -gt 0 ] || set -- hard acl many sparse rootfs
 for word in bsdtar zstd setfacl setfattr split; do
 	command -v "$word" >/dev/null || { echo "needs $word"; exit 1; }
 done
 
 dir=$(mktemp -d "${BENCH_DIR:-/tmp}/bench.XXXXXX") || exit 1
+trees=${CORPORA:-$dir}
 out=$dir/out
 [ ! -w /dev/shm ] || out=$(mktemp -d /dev/shm/bench.XXXXXX)
-mkdir -p "$out"
+mkdir -p "$out" "$trees"
 trap 'rm -rf "$dir" "$out"' EXIT
 trap 'exit 130' INT TERM
 
@@ -108,10 +110,14 @@ bsd() { echo "bsdtar --acls --xattrs --numeric-owner --zstd --options \
 	zstd:compression-level=3,zstd:threads=2 -cf $2 -C $1 . 2>/dev/null"; }
 own() { echo "$tool pack -j 2 $1 $2 >/dev/null"; }
 own_list() { echo "$tool pack -j 2 -l $(basename "$2").list $1 $2 >/dev/null"; }
+own_tree() { echo "$tool pack -t $1 $2 >/dev/null"; }
 own_fast() { echo "$tool pack -f zstd:1 -j 2 $1 $2 >/dev/null"; }
 gnu_plain() { echo "tar --numeric-owner --xattrs --xattrs-include='*' --acls \
 	${3:-} -cf $2 -C $1 . 2>/dev/null"; }
 own_plain() { echo "$tool pack -f none $1 $2 >/dev/null"; }
+
+# busy: hundredths of a second that all processors were busy since the start
+busy() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 + $9; exit }' /proc/stat; }
 
 # bench CORPUS GNU_OPTION PACKER...
 bench()
@@ -119,19 +125,25 @@ bench()
 	corpus=$1
 	option=$2
 	shift 2
-	rm -f "$dir/times"
+	ref=$1
+	rounds=${ROUNDS:-5}
+	[ "$corpus" != rootfs ] || rounds=${ROUNDS:-3}
+	: >"$dir/times"
+	since=$(date +%s.%N)
+	before=$(busy)
 	for round in $(seq 0 "$rounds"); do # the first warms up
 		for packer; do
 			file=$out/$packer
-			rm -f "$file"
-			t=$("$tool" time sh -c "$("$packer" "$dir/$corpus" "$file" "$option")")
+			rm -rf "$file"
+			t=$("$tool" time sh -c "$("$packer" "$trees/$corpus" "$file" "$option")")
 			echo "$round $packer $t $(stat -Lc %s "$file")" >>"$dir/times"
 		done
 		first=$1
 		shift
 		set -- "$@" "$first"
 	done
-	awk -v corpus="$corpus" -v ref="$packers_ref" '
+	awk -v corpus="$corpus" -v ref="$ref" -v busy=$(($(busy) - before)) \
+		-v since="$since" -v now="$(date +%s.%N)" '
 	function median(list,    v, n, i, j, t) {
 		n = split(list, v)
 		for (i = 1; i <= n; i++)
@@ -141,7 +153,7 @@ bench()
 	}
 	{ wall[$1, $2] = $3; cpu[$1, $2] = $4; if ($5 > peak[$2]) peak[$2] = $5
 	  size[$2] = $6; if (!($2 in seen)) { seen[$2]; order[++n] = $2 }
-	  if ($1 > last) last = $1 }
+	  if ($1 > last) last = $1; ours += $4 }
 	END {
 		for (i = 1; i <= n; i++) {
 			p = order[i]; w = c = s = u = ""
@@ -150,22 +162,24 @@ bench()
 				c = c " " cpu[r, p] / cpu[r, ref]
 				s = s " " wall[r, p]; u = u " " cpu[r, p]
 			}
-			printf "%-7s %-10s %8.2f %8.2f %8.2f %8.2f %9.1f %6.3f %6.0f\n", \
+			printf "%-7s %-10s %8.3f %6.2f %8.3f %6.2f %9.1f %6.3f %6.0f\n", \
 				corpus, p, median(s), median(w), median(u), median(c), \
 				size[p] / 1e6, size[p] / size[ref], peak[p] / 1024
 		}
+		printf "%-7s (others kept %.2f cores busy, %d rounds)\n", corpus, \
+			(busy / 100 - ours) / (now - since), last
 	}' "$dir/times"
 }
 
-cd "$dir" || exit 1
-printf '%-7s %-10s %8s %8s %8s %8s %9s %6s %6s\n' corpus packer wall ratio cpu ratio MB ratio peakMiB
+cd "$trees" || exit 1
+printf '%-7s %-10s %8s %6s %8s %6s %9s %6s %6s\n' corpus packer wall ratio cpu ratio MB ratio peakMiB
 for corpus; do
-	"make_$corpus"
+	[ -e "$corpus" ] || "make_$corpus"
 	option=
 	[ "$corpus" != sparse ] || option=--sparse
-	packers_ref=gnu
-	bench "$corpus" "$option" gnu bsd own own_list own_fast
-	packers_ref=gnu_plain
-	[ "$corpus" = rootfs ] || bench "$corpus" "$option" gnu_plain own_plain
-	rm -rf "${dir:?}/$corpus" "$dir/${corpus}0"
+	# shellcheck disable=SC2086
+	bench "$corpus" "$option" ${PACKERS:-gnu bsd own own_list own_fast}
+	[ "$corpus" = rootfs ] || [ -n "${PACKERS:-}" ] ||
+		bench "$corpus" "$option" gnu_plain own_plain
+	[ -n "${CORPORA:-}" ] || rm -rf "${dir:?}/$corpus" "$dir/${corpus}0"
 done

@@ -438,6 +438,33 @@ archived()
 
 same_tree() { diff -r -x index.json "$1" "$2"; }
 
+# lxc-info takes its locks in the home directory: as a user who has no file
+# there yet.
+test_validate()
+{
+	command -v lxc-info >/dev/null || {
+		skip "convert: the target's own tool reads it" "needs lxc"
+		return
+	}
+	mkdir "$tmp/home" "$tmp/user"
+	cp "$rehost" "$tmp/home/rehost"
+	user=
+	if [ "$(id -u)" -eq 0 ]; then
+		chmod 711 "$tmp"
+		chown 65534:65534 "$tmp/home" "$tmp/user"
+		user='setpriv --reuid=65534 --regid=65534 --clear-groups'
+	fi
+	ran='convert, with a new home'
+	# shellcheck disable=SC2086 # a command
+	(unset XDG_RUNTIME_DIR; HOME=$tmp/home $user "$tmp/home/rehost" \
+		convert -q --validate=require --root "$b" -o "$tmp/user/out" \
+		>"$tmp/out" 2>"$tmp/err" </dev/null)
+	status=$?
+	check "convert: the target's own tool reads it" is 0
+	check "convert: that is recorded" grep -q '"accepted"' \
+		"$tmp/user/out/db1/manifest.json"
+}
+
 test_convert_again()
 {
 	convert --root "$b" -o "$tmp/out2" -j 4
@@ -609,7 +636,7 @@ b=$tmp/05-unified
 d=$tmp/18-legacy-code
 h=$tmp/20-mixed-fleet
 for part in usage help statuses sources formats color site accept template \
-	convert convert_again source_unchanged interrupt documents; do
+	convert validate convert_again source_unchanged interrupt documents; do
 	[ $# -eq 0 ] || case " $* " in *" $part "*) ;; *) continue ;; esac
 	"test_$part"
 done

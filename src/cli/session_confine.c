@@ -19,25 +19,30 @@ static int allow_write(struct sandbox *s, const char *dir, struct err *e)
 	return access(dir, F_OK) == 0 ? sandbox_write(s, dir, e) : 0;
 }
 
+/* A validator makes it at its first use, which it could not from here. */
+static int allow_made(struct sandbox *s, const char *dir, mode_t mode,
+		      struct err *e)
+{
+	if (access("/usr/bin/lxc-info", X_OK) == 0)
+		mkdir(dir, mode); /* there already is fine */
+	return allow_write(s, dir, e);
+}
+
 /*
- * Where lxc-info takes its locks: below /run/lxc as root, which it makes at
- * its first use and could not make from here; below XDG_RUNTIME_DIR or
- * ~/.cache for others (lxc 5.0, src/lxc/lxclock.c).
+ * Where lxc-info takes its locks: below /run/lxc as root, below
+ * XDG_RUNTIME_DIR or ~/.cache for others (lxc 5.0, src/lxc/lxclock.c).
  */
 static int allow_locks(struct sandbox *s, struct arena *mem, struct err *e)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR"), *home = getenv("HOME");
 
-	if (geteuid() == 0) {
-		if (access("/usr/bin/lxc-info", X_OK) == 0)
-			mkdir("/run/lxc", 0755); /* there already is fine */
-		return allow_write(s, "/run/lxc", e);
-	}
+	if (geteuid() == 0)
+		return allow_made(s, "/run/lxc", 0755, e);
 	if (runtime != NULL && allow_write(s, runtime, e) < 0)
 		return -1;
 	if (home == NULL)
 		return 0;
-	return allow_write(s, arena_printf(mem, "%s/.cache", home), e);
+	return allow_made(s, arena_printf(mem, "%s/.cache", home), 0700, e);
 }
 
 static int allow_system(struct sandbox *s, struct arena *mem, struct err *e)

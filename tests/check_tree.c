@@ -19,17 +19,6 @@
 #include "base/str.h"
 #include "check_tree.h"
 
-static const char *text_of(struct box *b, const char *path)
-{
-	const char *text;
-	size_t n;
-
-	if (tree_read(b->t, path, 4096, b->mem, &text, &n, &b->e))
-		return strerrorname_np(b->e.code);
-	ck_assert_uint_eq(strlen(text), n);
-	return text;
-}
-
 static const struct {
 	const char *path, *text;
 } look_ups[] = {

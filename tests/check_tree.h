@@ -64,4 +64,15 @@ UNUSED static void box_done(struct box *b)
 	ck_assert_int_eq(fd_remove_tree(AT_FDCWD, b->dir, &b->e), 0);
 }
 
+UNUSED static const char *text_of(struct box *b, const char *path)
+{
+	const char *text;
+	size_t n;
+
+	if (tree_read(b->t, path, 4096, b->mem, &text, &n, &b->e))
+		return strerrorname_np(b->e.code);
+	ck_assert_uint_eq(strlen(text), n);
+	return text;
+}
+
 #endif

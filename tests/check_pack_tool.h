@@ -2,14 +2,15 @@
  * Packing and verifying for scripts:
  *
  *   check_pack pack [-f FORMAT] [-j JOBS] [-l FILES] [-s INSIDE:OUTSIDE:COUNT]
- *                   [-b] [-t] DIR OUT [SKIP...]
+ *                   [-b] [-d] [-t] [-w] DIR OUT [SKIP...]
  *   check_pack verify DIRECTORY FILES ARCHIVE
  *   check_pack verify -t DIRECTORY FILES TREE
  *
  *   check_pack time COMMAND [ARGUMENT...]    prints "WALL CPU PEAK" at the end:
  *                   seconds, seconds, KiB of the largest process
  *
- * -b shifts back, -t is a tree instead of an archive. All nodes are kept.
+ * -b shifts back, -d digests the tar as well, -t is a tree instead of an
+ * archive, -w takes a tree that is not still. All nodes are kept.
  */
 #ifndef REHOST_TESTS_CHECK_PACK_TOOL_H
 #define REHOST_TESTS_CHECK_PACK_TOOL_H
@@ -29,6 +30,7 @@ struct tool {
 	struct pack_job job;
 	struct shift shift;
 	struct shift_range range;
+	bool moves; /* the tree */
 	struct err e;
 };
 
@@ -75,7 +77,7 @@ static void tool_options(struct tool *t, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "f:j:l:s:bt")) != -1) {
+	while ((c = getopt(argc, argv, "f:j:l:s:bdtw")) != -1) {
 		if (c == 'f' && format_parse(optarg, &t->o.format, &t->e))
 			exit(tool_fail(&t->e));
 		if (c == 'j')
@@ -86,6 +88,10 @@ static void tool_options(struct tool *t, int argc, char **argv)
 			tool_shift(t, optarg);
 		if (c == 'b')
 			t->shift.back = true;
+		if (c == 'd')
+			t->o.tar_digest = true;
+		if (c == 'w')
+			t->moves = true;
 		if (c == 't')
 			t->o.as_tree = true;
 		if (c == '?')
@@ -140,8 +146,11 @@ static int tool_pack(struct tool *t, char **argv)
 	t->job.options = &t->o;
 	t->job.variants = &t->variant;
 	t->job.n = 1;
-	if (tree_open_dir(argv[0], &tree, &t->e) ||
-	    pack_run(tree, &t->job, t->mem, &got, &t->e))
+	if (tree_open_dir(argv[0], &tree, &t->e))
+		return tool_fail(&t->e);
+	if (!t->moves)
+		tree_set_still(tree);
+	if (pack_run(tree, &t->job, t->mem, &got, &t->e))
 		return tool_fail(&t->e);
 	tool_print(&got.v[0]);
 	return 0;

@@ -38,13 +38,17 @@ void digest_add(struct digest *d, const void *data, size_t n)
 
 void digest_end(struct digest *d, char ret[DIGEST_HEX])
 {
+	static const char digits[] = "0123456789abcdef";
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
 	must(EVP_DigestFinal_ex(context(d), sum, &n) == 1 &&
 	     2 * n + 1 == DIGEST_HEX);
-	for (unsigned i = 0; i < n; i++)
-		snprintf(ret + 2 * i, 3, "%02x", sum[i]);
+	for (unsigned i = 0; i < n; i++) {
+		*ret++ = digits[sum[i] >> 4];
+		*ret++ = digits[sum[i] & 15];
+	}
+	*ret = '\0';
 	EVP_MD_CTX_free(context(d));
 }
 

@@ -120,6 +120,14 @@ static struct strv skipped(struct work *w)
 	return skip;
 }
 
+/* Threads of this guest: all while there are no more guests than that. */
+static unsigned threads(const struct session *s)
+{
+	size_t n = s->sources.list.n;
+
+	return n > 0 && n < s->o->jobs ? s->o->jobs / (unsigned)n : 1;
+}
+
 /* The guest's own ranges, for --shift. */
 static struct shift *shift_of(struct work *w)
 {
@@ -163,6 +171,7 @@ static int put_rootfs(struct package *p, struct err *e)
 	const struct overlay edits = plan_edits_overlay(w->g, w->mem);
 	const struct pack_options o = {
 		.format = p->format,
+		.jobs = threads(w->session),
 		.one_fs = true,
 		.as_tree = p->is_tree,
 		.shift = w->session->o->shift && w->g->idmaps.n != 0 ?
@@ -179,6 +188,8 @@ static int put_rootfs(struct package *p, struct err *e)
 				      .files = "files.zst" };
 	struct pack_outcome out;
 
+	if (str_eq(w->g->state, "stopped"))
+		tree_set_still(w->root);
 	if (pack_run(w->root, &job, w->mem, &out, e) < 0)
 		return err_wrap(e, "pack %s", w->g->rootfs.v);
 	p->packed = out.v[0];

@@ -161,7 +161,8 @@ static json_t *rootfs_json(const struct package *p)
 	json_put_str(o, "path", p->rootfs);
 	json_put_bool(o, "tree", p->is_tree);
 	json_put_str(o, "sha256", r->sha256);
-	json_put_str(o, "tar_sha256", r->tar_sha256);
+	if (*r->tar_sha256)
+		json_put_str(o, "tar_sha256", r->tar_sha256);
 	json_put_u64(o, "bytes", r->bytes_out);
 	json_put_u64(o, "tar_bytes", r->bytes_tar);
 	json_put_u64(o, "files", r->files);

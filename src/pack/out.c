@@ -1,8 +1,8 @@
 /*
  * stream -> ring -> { digest, compressor } -> ring -> { digest and file }
  *
- * What is not compressed goes from the first ring to the file, and is
- * digested once. A stage that fails keeps its error and aborts both rings, so
+ * The first digest is made where it is wanted. What is not compressed goes from
+ * the first ring to the file, and is digested once. A stage that fails keeps its error and aborts both rings, so
  * that the others end and the caller finds out.
  */
 #include "pack/out.h"
@@ -124,9 +124,9 @@ static int digest_stage(struct out *o, struct err *e UNUSED)
 {
 	const struct ring_block *b;
 
-	while ((b = ring_take(&o->plain_ring, 0))) {
+	while ((b = ring_take(&o->plain_ring, 1))) {
 		digest_add(o->plain_digest, b->p, b->n);
-		ring_release(&o->plain_ring, 0);
+		ring_release(&o->plain_ring, 1);
 	}
 	return 0;
 }
@@ -144,10 +144,10 @@ static int squeeze_stage(struct out *o, struct err *e)
 {
 	const struct ring_block *b;
 
-	while ((b = ring_take(&o->plain_ring, 1))) {
+	while ((b = ring_take(&o->plain_ring, 0))) {
 		if (squeeze_add(o->squeeze, b->p, b->n, e))
 			return -1;
-		ring_release(&o->plain_ring, 1);
+		ring_release(&o->plain_ring, 0);
 	}
 	if (ring_is_aborted(&o->plain_ring))
 		return 0;
@@ -226,8 +226,8 @@ static int start_all(struct out *o, const struct out_options *options,
 	if (o->format.kind == FORMAT_NONE)
 		return start(o, STAGE_WRITE, e);
 	if (squeeze_open(&setup, o->mem, &o->squeeze, e) ||
-	    start(o, STAGE_DIGEST, e) || start(o, STAGE_SQUEEZE, e) ||
-	    start(o, STAGE_WRITE, e))
+	    (o->plain_digest && start(o, STAGE_DIGEST, e)) ||
+	    start(o, STAGE_SQUEEZE, e) || start(o, STAGE_WRITE, e))
 		return -1;
 	return 0;
 }
@@ -256,15 +256,16 @@ static struct out *out_new(int dirfd, const char *name,
 	struct arena *mem = arena_new();
 	struct out *o = arena_alloc(mem, sizeof(*o));
 	bool packs = options->format.kind != FORMAT_NONE;
+	bool twice = packs && options->plain_digest;
 
 	o->mem = mem;
 	o->dirfd = dirfd;
 	o->name = arena_strdup(mem, name);
 	o->fd = -1;
 	o->format = options->format;
-	o->plain_digest = digest_new();
+	o->plain_digest = twice ? digest_new() : NULL;
 	o->packed_digest = digest_new();
-	ring_init(&o->plain_ring, options->block, packs ? 2 : 1, mem);
+	ring_init(&o->plain_ring, options->block, twice ? 2 : 1, mem);
 	ring_init(&o->packed_ring, packs ? options->block : 1, 1, mem);
 	return o;
 }
@@ -302,7 +303,8 @@ int out_finish(struct out *o, struct out_totals *ret, struct err *e)
 		return err_set(e, errno, "sync %s", o->name);
 	totals.bytes_out = o->bytes_out;
 	digest_end(o->packed_digest, totals.sha256);
-	digest_end(o->plain_digest, totals.tar_sha256);
+	if (o->plain_digest)
+		digest_end(o->plain_digest, totals.tar_sha256);
 	o->packed_digest = o->plain_digest = NULL;
 	if (!o->squeeze)
 		memcpy(totals.tar_sha256, totals.sha256, DIGEST_HEX);

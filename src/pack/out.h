@@ -6,6 +6,7 @@
 #ifndef REHOST_PACK_OUT_H
 #define REHOST_PACK_OUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,11 +20,13 @@ struct out_options {
 	struct format format;
 	unsigned jobs, window_log; /* see squeeze.h */
 	size_t block; /* bytes handed on at a time; 16 of them are held */
+	bool plain_digest; /* tar_sha256 is wanted */
 };
 
 struct out_totals {
 	uint64_t bytes_tar, bytes_out;
-	char sha256[DIGEST_HEX], tar_sha256[DIGEST_HEX];
+	char sha256[DIGEST_HEX];
+	char tar_sha256[DIGEST_HEX]; /* "" when it was not wanted */
 };
 
 /* dirfd is borrowed; name is one component. */

@@ -45,6 +45,7 @@ static int open_archive(struct variant *v, const struct pack_job *job,
 		.jobs = jobs_of(job),
 		.window_log = window_log(job->n),
 		.block = BLOCK,
+		.plain_digest = o->tar_digest,
 	};
 
 	if (!out.format.level)

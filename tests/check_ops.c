@@ -93,6 +93,7 @@ START_TEST(whole_plan)
 		"ptmxmode=0666,mode=0620,gid=5,max=1024\n"
 		"make console /dev/console\n"
 		"leave the host's root\n"
+		"set nice level 0\n"
 		"keep capabilities\n"
 		"execute /sbin/init\n"
 		"withhold device.policy: no list of devices on this host\n";

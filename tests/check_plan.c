@@ -1,4 +1,4 @@
-/* Unit tests of the passes caps and net (src/plan). */
+/* Unit tests of the passes caps, devices and net (src/plan). */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +101,78 @@ START_TEST(test_caps)
 }
 END_TEST
 
+/* --- devices --- */
+
+static struct device *add_device(struct box *b, const char *rule,
+				 const char *access)
+{
+	struct device *d = pvec_add(b->mem, &b->g->devices);
+
+	derive_str(b->g, FIELD_DEVICE_RULE, d, rule, at(b, "device"), NULL);
+	derive_str(b->g, FIELD_DEVICE_ACCESS, d, access, at(b, "device"), NULL);
+	return d;
+}
+
+/* A guest that may make tun devices gets the node for it. */
+static const struct {
+	uint64_t caps;
+	bool has_rule;
+	size_t n_found;
+	const char *text; /* of one of the findings */
+} tuns[] = {
+	{ ONE(12), false, 1, "/dev/net/tun (c 10:200) is made and allowed" },
+	{ ONE(12), true, 0, NULL }, /* net_admin */
+	{ 0, true, 1, "ip tuntap add" },
+	{ 0, false, 2, "ip tuntap add" },
+};
+
+START_TEST(test_tun)
+{
+	struct box b;
+	bool said_so = tuns[_i].text == NULL;
+
+	box_open(&b);
+	derive_caps(b.g, FIELD_CAPS, b.g, tuns[_i].caps, at(&b, "caps"), NULL);
+	derive_bool(b.g, FIELD_TUN_CREATE, b.g, true, at(&b, "tun"), NULL);
+	if (tuns[_i].has_rule)
+		add_device(&b, "c 10:200", "rw");
+	pass(&b, plan_devices);
+	ck_assert_uint_eq(b.g->devices.n, 1);
+	ck_assert_str_eq(b.g->devices.v[0]->rule.v, "c 10:200");
+	ck_assert_str_eq(b.g->devices.v[0]->access.v, "rw");
+	ck_assert_uint_eq(found(&b, FIND_NET_TUN), tuns[_i].n_found);
+	for (size_t i = 0; i < b.g->findings.n; i++)
+		said_so = said_so || strstr(b.g->findings.v[i]->message,
+					    tuns[_i].text) != NULL;
+	ck_assert(said_so);
+	box_close(&b);
+}
+END_TEST
+
+/* What the source denied is no node that is left out now. */
+static const struct {
+	const char *rule, *access;
+	size_t n_raw, n_node;
+} judged[] = {
+	{ "b 8:0", "rw", 1, 0 },
+	{ "b 8:0", "", 0, 0 },
+	{ "c 10:229", "rw", 0, 1 },
+	{ "c 10:229", "", 0, 0 },
+};
+
+START_TEST(test_judged)
+{
+	struct box b;
+
+	box_open(&b);
+	add_device(&b, judged[_i].rule, judged[_i].access);
+	pass(&b, plan_devices);
+	ck_assert_uint_eq(found(&b, FIND_DEV_RAW), judged[_i].n_raw);
+	ck_assert_uint_eq(found(&b, FIND_DEV_NODE), judged[_i].n_node);
+	box_close(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -109,6 +181,8 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(t, test_caps, 0, COUNT(caps));
+	tcase_add_loop_test(t, test_tun, 0, COUNT(tuns));
+	tcase_add_loop_test(t, test_judged, 0, COUNT(judged));
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

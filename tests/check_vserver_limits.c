@@ -213,7 +213,25 @@ static const struct telling {
 	{ { "rlimits/rss.soft", "9\n", "rlimits/rss.hard", "9\n" },
 	  FIND_LIM_MEMORY_INTENT,
 	  "not below" },
-	{ { "rlimits/rss", "512 MB\n" }, FIND_LIM_INVALID, "512 MB" },
+	{ { "rlimits/rss", "512 MB\n" },
+	  FIND_LIM_INVALID,
+	  "meant were likely 536870912 bytes, 131072 of its units" },
+	{ { "rlimits/nproc", "unlimited\n" },
+	  FIND_LIM_INVALID,
+	  "meant was likely no limit" },
+	{ { "rlimits/nproc", "MAX\n" },
+	  FIND_LIM_INVALID,
+	  "meant was likely no limit" },
+	{ { "ulimits/data", "1G\n" },
+	  FIND_LIM_INVALID,
+	  "left out; meant was likely 1073741824" },
+	{ { "rlimits/nproc", "1 000\n" }, FIND_LIM_INVALID, "likely 1000" },
+	{ { "rlimits/nproc", "many\n" }, FIND_LIM_INVALID, "left out" },
+	{ { "cgroup/cpu.max", "1 2 3\n" }, FIND_LIM_INVALID, "cpu.max" },
+	{ { "cgroup/cpu.max", "50000\n" }, FIND_SRC_MEANT, "version 2" },
+	{ { "cgroup/io.max", "8:0 rbps=x\n" }, FIND_LIM_INVALID, "rbps=x" },
+	{ { "cgroup/io.weight", "default\n" }, FIND_LIM_INVALID, "io.weight" },
+	{ { "cgroup/tasks", "0\n" }, FIND_SRC_BOOKKEEPING, "processes" },
 	{ { "rlimits/cpu", "5\n" }, FIND_LIM_NOT_ENFORCED, "never enforced" },
 	{ { "rlimits/as.min", "5\n" }, FIND_LIM_MINIMUM, "minimum" },
 	{ { "rlimits/nofile", "5\n", "rlimits/openfd", "6\n" },
@@ -228,7 +246,23 @@ static const struct telling {
 	  "7/32, 21.9 %" },
 	{ { "cflags", "sched_hard\n", "sched/1/fill-rate", "2\n" },
 	  FIND_LIM_CPU_PERCPU,
-	  "processor (1)" },
+	  "had 2 of 4 ticks, 50.0 %" },
+	{ { "cflags", "sched_hard\n", "sched/x/cpu-id", "3\n" },
+	  FIND_LIM_CPU_PERCPU,
+	  "sched/x: processor 3 by itself" },
+	{ { "cflags", "sched_hard\n", "sched/x/cpu-id", "zero\n" },
+	  FIND_LIM_INVALID,
+	  "zero" },
+	{ { "sched/1/fill-rate", "2\n" }, FIND_LIM_CPU_INERT, "of no effect" },
+	{ { "cflags", "sched_hard\n", "sched/fill-rate", "9\n" },
+	  FIND_LIM_CPU_BUCKET,
+	  "9 of 4 ticks" },
+	{ { "sched/tokens-min", "9\n", "sched/tokens-max", "5\n" },
+	  FIND_SRC_MEANT,
+	  "tokens-min 9" },
+	{ { "sched/interval", "4\n", "schedule", "7\n32\n500\n10\n500\n0\n" },
+	  FIND_SRC_SHADOWED,
+	  "the directory sched" },
 	{ { "cflags", "sched_hard\n", "sched/tokens", "5\n" },
 	  FIND_LIM_CPU_BUCKET,
 	  "no counterpart" },
@@ -256,6 +290,15 @@ static const struct telling {
 	{ { "cgroup/devices.deny", "nonsense\n" },
 	  FIND_DEV_BAD_RULE,
 	  "left out" },
+	{ { "cgroup/devices.allow", "c 1:3\n" },
+	  FIND_DEV_BAD_RULE,
+	  "without access" },
+	{ { "cgroup/devices.deny", "c 10:* w\n" }, FIND_DEV_FLAGS, "c 10:* w" },
+	{ { "dlimits/0/directory", "/vservers/web\n", "dlimits/0/space_total",
+	    "unlimited\n", "dlimits/0/inodes_total", "9\n",
+	    "dlimits/0/reserved", "5\n" },
+	  FIND_LIM_INVALID,
+	  "likely no limit" },
 	{ { "dlimits/0/space_total", "1024\n" },
 	  FIND_LIM_DISK_SKIPPED,
 	  "missing" },
@@ -448,7 +491,15 @@ START_TEST(test_outcomes)
 	box_file(&b, "sched/fill-rate", "1\n");
 	box_file(&b, "schedule", "7\n32\n500\n10\n500\n0\n");
 	box_file(&b, "sched/1/cpu-id", "1\n");
+	box_file(&b, "cgroup/cpu.cfs_quota_us", "10000\n");
+	box_file(&b, "cgroup/cpu.max", "max\n");
+	box_file(&b, "cgroup/io.max", "8:0 rbps=5 wiops=max\n");
 	box_read(&b);
+	ck_assert_int_eq(box_setting(&b, "cgroup/cpu.cfs_quota_us", NULL)->bin,
+			 BIN_OVERRIDDEN);
+	ck_assert_uint_eq(b.g->ios.n, 1);
+	ck_assert_uint_eq(b.g->ios.v[0]->rbps.v, 5);
+	ck_assert(b.g->ios.v[0]->wiops.none);
 	ck_assert_int_eq(box_setting(&b, "rlimits/rss", NULL)->bin,
 			 BIN_OVERRIDDEN);
 	ck_assert_int_eq(box_setting(&b, "schedule", "interval")->bin,
@@ -456,7 +507,65 @@ START_TEST(test_outcomes)
 	ck_assert_int_eq(box_setting(&b, "sched/fill-rate", NULL)->bin,
 			 BIN_INERT);
 	ck_assert_int_eq(box_setting(&b, "sched/1/cpu-id", NULL)->bin,
-			 BIN_DROPPED);
+			 BIN_INERT);
+	box_close(&b);
+}
+END_TEST
+
+/* Denied devices are those that no list of allowed ones gets. */
+static const struct {
+	const char *deny;
+	const char *rule, *access; /* NULL: no device */
+	enum bin bin;
+} denials[] = {
+	{ "c 10:200 rwm\n", "c 10:200", "", BIN_CARRIED },
+	{ "c 10:200 w\n", "c 10:200", "r", BIN_CARRIED },
+	{ "b 8:* rwm\n", "b 8:*", "", BIN_CARRIED },
+	{ "c 10:200 rwm\nc 4:* r\n", "c 10:200", "", BIN_APPROXIMATED },
+	{ "c 4:* r\n", NULL, NULL, BIN_DROPPED },
+	{ "nonsense\n", NULL, NULL, BIN_INVALID },
+};
+
+START_TEST(test_denied)
+{
+	struct box b;
+
+	box_one(&b, "cgroup/devices.deny", denials[_i].deny);
+	ck_assert_int_eq(box_setting(&b, "cgroup/devices.deny", NULL)->bin,
+			 denials[_i].bin);
+	ck_assert_uint_eq(b.g->devices.n, denials[_i].rule != NULL);
+	if (denials[_i].rule != NULL) {
+		ck_assert_str_eq(b.g->devices.v[0]->rule.v, denials[_i].rule);
+		ck_assert_str_eq(b.g->devices.v[0]->access.v,
+				 denials[_i].access);
+	}
+	box_close(&b);
+}
+END_TEST
+
+START_TEST(test_same_place)
+{
+	struct box b;
+
+	box_open(&b);
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const places[] = { "/vservers/web\n",
+						      "/vservers/./web/\n",
+						      "/vservers/web\n" };
+		const char *d = arena_printf(b.mem, "dlimits/%u", i);
+
+		box_file(&b, arena_printf(b.mem, "%s/directory", d), places[i]);
+		box_file(&b, arena_printf(b.mem, "%s/space_total", d), "9\n");
+		box_file(&b, arena_printf(b.mem, "%s/reserved", d), "5\n");
+		if (i < 2) /* the last is not complete and holds nothing */
+			box_file(&b, arena_printf(b.mem, "%s/inodes_total", d),
+				 "5\n");
+	}
+	box_read(&b);
+	ck_assert_uint_eq(b.g->disks.n, 1);
+	ck_assert_int_eq(box_setting(&b, "dlimits/0/space_total", NULL)->bin,
+			 BIN_OVERRIDDEN);
+	ck_assert(box_says(&b, FIND_SRC_MULTIPLE, "dlimits/1"));
 	box_close(&b);
 }
 END_TEST
@@ -497,6 +606,8 @@ static Suite *suite(void)
 	tcase_add_test(t, test_sysctl);
 	tcase_add_test(t, test_throttle);
 	tcase_add_test(t, test_outcomes);
+	tcase_add_test(t, test_same_place);
+	tcase_add_loop_test(t, test_denied, 0, COUNT(denials));
 	tcase_add_loop_test(t, test_cpus, 0, COUNT(lists));
 	suite_add_tcase(s, t);
 	return s;

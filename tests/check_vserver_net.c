@@ -337,6 +337,38 @@ START_TEST(test_device)
 }
 END_TEST
 
+/* scripts/vserver.functions overwrites what the file mac says. */
+static const struct {
+	const char *iface, *made_up;
+} macs[] = {
+	{ "0", "f0:ff:ff:00:9c:47" },
+	{ "258", "f0:ff:fe:02:9c:47" },
+	{ "web", "the start ended there" },
+};
+
+START_TEST(test_mac)
+{
+	struct box b;
+	const char *key;
+
+	box_open(&b);
+	key = arena_printf(b.mem, "interfaces/%s/mac", macs[_i].iface);
+	box_file(&b, key, "02:00:5e:10:00:01\n");
+	box_file(&b, arena_printf(b.mem, "interfaces/%s/ip", macs[_i].iface),
+		 "192.0.2.10\n");
+	box_file(&b, arena_printf(b.mem, "interfaces/%s/dev", macs[_i].iface),
+		 "dmy0\n");
+	box_file(&b,
+		 arena_printf(b.mem, "interfaces/%s/indirect", macs[_i].iface),
+		 "");
+	box_read(&b);
+	ck_assert(box_says(&b, FIND_NET_MAC_NEW, macs[_i].made_up));
+	ck_assert_int_eq(box_setting(&b, key, NULL)->bin, BIN_INERT);
+	check_accounted(&b);
+	box_close(&b);
+}
+END_TEST
+
 START_TEST(test_label_in_device)
 {
 	struct box b;
@@ -677,6 +709,7 @@ static Suite *suite(void)
 	tcase_add_test(net, test_empty_interface);
 	tcase_add_loop_test(net, test_device, 0, COUNT(devices));
 	tcase_add_test(net, test_label_in_device);
+	tcase_add_loop_test(net, test_mac, 0, COUNT(macs));
 	tcase_add_test(net, test_odds);
 	tcase_add_test(net, test_nodev_rest);
 	tcase_add_loop_test(net, test_stack, 0, COUNT(stacks));

@@ -32,6 +32,24 @@ struct vserver_cgroups *vserver_cgroup_new(struct reading *r)
 	return arena_alloc(r->g->mem, sizeof(struct vserver_cgroups));
 }
 
+/* Names of version 2: kernels of that time had no such file. */
+static const char *const version2[] = {
+	"memory.max", "memory.swap.max", "memory.low", "memory.high",
+	"cpu.weight", "cpu.max",         "io.weight",  "io.max",
+};
+
+static void find_version2(struct reading *r)
+{
+	const char *name = strrchr(r->cur->from.key, '/') + 1;
+
+	for (size_t i = 0; i < COUNT(version2); i++)
+		if (str_eq(name, version2[i]))
+			reading_find(r, FIND_SRC_MEANT,
+				     "%s is a file of version 2, which old "
+				     "kernels did not have: taken as it reads",
+				     name);
+}
+
 int vserver_limits_cgroup(struct reading *r, const char *value, struct err *e)
 {
 	struct vserver_cgroups *c = vserver_limits_cgroups(r);
@@ -44,6 +62,7 @@ int vserver_limits_cgroup(struct reading *r, const char *value, struct err *e)
 	vserver_limits_overridden(r, *slot, s->from.key);
 	*slot = s;
 	reading_resume(r, s);
+	find_version2(r);
 	return 0;
 }
 
@@ -210,6 +229,50 @@ static void take_quota(struct reading *r, const struct vserver_cgroups *c)
 	}
 }
 
+/* "MAX PERIOD" or "MAX"; it takes the place of both files of version 1. */
+static void take_cpu_max(struct reading *r, const struct vserver_cgroups *c)
+{
+	struct setting *s = c->s[VS_CG_CPU_MAX];
+	const struct strv w = strv_split(r->g->mem, text_of(r, s), " \t\n");
+	uint64_t quota = 0, period = PERIOD;
+	struct err e;
+
+	vserver_limits_overridden(r, c->s[VS_CG_PERIOD], "cpu.max");
+	vserver_limits_overridden(r, c->s[VS_CG_QUOTA], "cpu.max");
+	reading_resume(r, s);
+	if (w.n < 1 || w.n > 2 ||
+	    (!str_eq(w.v[0], "max") &&
+	     (num_u64(w.v[0], &quota, &e) < 0 || quota == 0)) ||
+	    (w.n == 2 && (num_u64(w.v[1], &period, &e) < 0 ||
+			  period < PERIOD_MIN || period > PERIOD_MAX))) {
+		bad(r);
+		return;
+	}
+	if (quota == 0)
+		take_unlimited(r, FIELD_CPU_QUOTA, r->g);
+	else
+		take_limit(r, FIELD_CPU_QUOTA, r->g, quota);
+	take_u64(r, FIELD_CPU_PERIOD, r->g, period);
+}
+
+/* "default N" or "N"; the kernel multiplies nothing here. */
+static void take_io_weight(struct reading *r, const struct vserver_cgroups *c)
+{
+	struct setting *s = c->s[VS_CG_IO_WEIGHT2];
+	const struct strv w = strv_split(r->g->mem, text_of(r, s), " \t\n");
+	uint64_t v;
+	struct err e;
+
+	vserver_limits_overridden(r, c->s[VS_CG_IO_WEIGHT], "io.weight");
+	reading_resume(r, s);
+	if (w.n < 1 || w.n > 2 || (w.n == 2 && !str_eq(w.v[0], "default")) ||
+	    num_u64(w.v[w.n - 1], &v, &e) < 0 || v < WEIGHT_MIN ||
+	    v > WEIGHT_MAX)
+		bad(r);
+	else
+		take_u64(r, FIELD_IO_WEIGHT, r->g, v);
+}
+
 static void take_pids(struct reading *r, struct setting *s)
 {
 	uint64_t v;
@@ -255,6 +318,69 @@ static struct io_limit *io_of(struct reading *r, const char *device)
 	io = take_io(r);
 	take_str(r, FIELD_IO_DEVICE, io, device);
 	return io;
+}
+
+/* "rbps=N" and its kin, or "max". */
+static bool take_io_word(struct reading *r, struct io_limit *io,
+			 const char *word)
+{
+	static const struct {
+		const char *key;
+		enum field_id field;
+	} keys[] = {
+		{ "rbps=", FIELD_IO_RBPS },
+		{ "wbps=", FIELD_IO_WBPS },
+		{ "riops=", FIELD_IO_RIOPS },
+		{ "wiops=", FIELD_IO_WIOPS },
+	};
+	uint64_t v;
+	struct err e;
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		const char *text = word + strlen(keys[i].key);
+
+		if (!str_starts(word, keys[i].key))
+			continue;
+		if (str_eq(text, "max"))
+			take_unlimited(r, keys[i].field, io);
+		else if (num_u64(text, &v, &e) == 0 && v > 0)
+			take_limit(r, keys[i].field, io, v);
+		else
+			return false;
+		return true;
+	}
+	return false;
+}
+
+static void bad_io(struct reading *r, const char *what)
+{
+	reading_find(r, FIND_LIM_INVALID, "\"%s\" of %s: left out",
+		     vserver_shown(r, what), r->cur->from.key);
+}
+
+/* "MAJOR:MINOR rbps=N wbps=N riops=N wiops=N" a line. */
+static void take_io_max(struct reading *r, struct setting *s)
+{
+	const struct strv lines = strv_split(r->g->mem, s->from.text, "\n");
+
+	reading_resume(r, s);
+	for (size_t i = 0; i < lines.n; i++) {
+		const struct strv w = strv_split(r->g->mem, lines.v[i], " \t");
+		struct io_limit *io;
+
+		if (w.n == 0)
+			continue;
+		if (w.n < 2 || strchr(w.v[0], ':') == NULL) {
+			bad_io(r, lines.v[i]);
+			continue;
+		}
+		io = io_of(r, w.v[0]);
+		for (size_t k = 1; k < w.n; k++)
+			if (!take_io_word(r, io, w.v[k]))
+				bad_io(r, w.v[k]);
+	}
+	if (s->parts.n == 0)
+		bad(r);
 }
 
 /* "MAJOR:MINOR N" a line. */
@@ -313,15 +439,23 @@ void vserver_cgroup_settle(struct reading *r, struct vserver_cgroups *c)
 	take_bytes(r, s[VS_CG_HIGH], FIELD_MEM_HIGH);
 	take_shares(r, s[VS_CG_SHARES]);
 	take_weight(r, s[VS_CG_WEIGHT]);
-	take_quota(r, c);
+	if (s[VS_CG_CPU_MAX] != NULL)
+		take_cpu_max(r, c);
+	else
+		take_quota(r, c);
 	take_set(r, s[VS_CG_CPUS], FIELD_CPU_SET);
 	take_set(r, s[VS_CG_MEMS], FIELD_MEM_NODES);
-	take_blkio(r, s[VS_CG_IO_WEIGHT]);
+	if (s[VS_CG_IO_WEIGHT2] != NULL)
+		take_io_weight(r, c);
+	else
+		take_blkio(r, s[VS_CG_IO_WEIGHT]);
 	take_pids(r, s[VS_CG_PIDS]);
 	take_freezer(r, s[VS_CG_FREEZER]);
 	take_throttle(r, s[VS_CG_RBPS], FIELD_IO_RBPS);
 	take_throttle(r, s[VS_CG_WBPS], FIELD_IO_WBPS);
 	take_throttle(r, s[VS_CG_RIOPS], FIELD_IO_RIOPS);
 	take_throttle(r, s[VS_CG_WIOPS], FIELD_IO_WIOPS);
+	if (s[VS_CG_IO_MAX] != NULL)
+		take_io_max(r, s[VS_CG_IO_MAX]);
 	vserver_devrules_settle(r, s[VS_CG_ALLOW], s[VS_CG_DENY]);
 }

@@ -100,15 +100,22 @@ int vserver_limits_sysctl(struct reading *r, const char *value, struct err *e)
 /* All that an entry says, for messages. */
 static const char *meant(struct reading *r, const struct dlimit *d)
 {
+	static const char *const units[VS_DLIMIT_DISABLED] = {
+		[VS_DLIMIT_DIRECTORY] = "",
+		[VS_DLIMIT_SPACE] = " KiB",
+		[VS_DLIMIT_INODES] = "",
+		[VS_DLIMIT_RESERVED] = " %",
+	};
 	struct strv words = { 0 };
 
 	for (size_t i = 0; i < VS_DLIMIT_DISABLED; i++)
 		if (d->s[i] != NULL)
 			strv_add(r->g->mem, &words,
 				 arena_printf(
-					 r->g->mem, "%s %s",
+					 r->g->mem, "%s %s%s",
 					 strrchr(d->s[i]->from.key, '/') + 1,
-					 vserver_shown(r, d->s[i]->from.text)));
+					 vserver_shown(r, d->s[i]->from.text),
+					 units[i]));
 	return strv_join(r->g->mem, &words, ", ");
 }
 
@@ -149,7 +156,11 @@ static void take_quota(struct reading *r, struct disk *disk, struct setting *s,
 
 	reading_resume(r, s);
 	if (num_i64(vserver_meant(r, s->from.text), &i, &e) < 0 || i < -2) {
-		vserver_limits_invalid(r, "no number of a disk limit");
+		reading_decide(r, BIN_INVALID, "no number of a disk limit");
+		reading_find(r, FIND_LIM_INVALID,
+			     "\"%s\" is no number of a disk limit: left out%s",
+			     vserver_shown(r, s->from.text),
+			     vserver_limits_meant(r, s->from.text, unit));
 		return;
 	}
 	n = (uint64_t)i & DLIMIT_INFINITY;
@@ -177,39 +188,62 @@ static void take_reserved(struct reading *r, struct disk *disk,
 		take_u64(r, FIELD_DISK_RESERVED, disk, n);
 }
 
-/* Whether two paths are one but for slashes at their ends. */
-static bool is_same_dir(const char *a, const char *b)
+/* Where a path leads to, however it is spelled; one that is not there. */
+static const char *place_of(struct reading *r, const struct setting *directory)
 {
-	size_t n = strlen(a), m = strlen(b);
+	const char *path = directory->from.text;
+	size_t n = strlen(path);
+	struct err e;
 
-	while (n > 1 && a[n - 1] == '/')
+	if (path[0] == '/' &&
+	    tree_resolve(vserver_of(r)->t, path, r->g->mem, &path, &e) == 0)
+		return path;
+	while (n > 1 && path[n - 1] == '/')
 		n--;
-	while (m > 1 && b[m - 1] == '/')
-		m--;
-	return n == m && memcmp(a, b, n) == 0;
+	return arena_strndup(r->g->mem, path, n);
 }
 
-/* A later entry of the same file system wins; only equal paths show it. */
-static bool is_repeated(const struct vserver_disks *l, size_t i)
+/*
+ * A later entry of the same file system, which wins; only one place shows that
+ * it is one. NULL: there is none.
+ */
+static const struct dlimit *repeated_by(struct reading *r,
+					const struct vserver_disks *l, size_t i)
 {
-	for (size_t j = i + 1; j < l->dlimits.n; j++) {
-		const struct setting *s =
-			l->dlimits.v[j]->s[VS_DLIMIT_DIRECTORY];
+	const char *place =
+		place_of(r, l->dlimits.v[i]->s[VS_DLIMIT_DIRECTORY]);
 
-		if (s != NULL &&
-		    l->dlimits.v[j]->s[VS_DLIMIT_DISABLED] == NULL &&
-		    is_same_dir(
-			    s->from.text,
-			    l->dlimits.v[i]->s[VS_DLIMIT_DIRECTORY]->from.text))
-			return true;
+	for (size_t j = l->dlimits.n; j > i + 1; j--) {
+		const struct dlimit *d = l->dlimits.v[j - 1];
+
+		if (d->s[VS_DLIMIT_DISABLED] == NULL &&
+		    incomplete(r, d) == NULL &&
+		    str_eq(place_of(r, d->s[VS_DLIMIT_DIRECTORY]), place))
+			return d;
 	}
-	return false;
+	return NULL;
+}
+
+static void end_repeated(struct reading *r, const struct dlimit *d,
+			 const struct dlimit *by)
+{
+	for (size_t k = 0; k < VS_DLIMIT_DISABLED; k++)
+		vserver_limits_overridden(
+			r, d->s[k],
+			arena_printf(r->g->mem, "dlimits/%s",
+				     vserver_shown(r, by->name)));
+	reading_resume(r, d->s[VS_DLIMIT_DIRECTORY]);
+	reading_find(r, FIND_SRC_MULTIPLE,
+		     "dlimits/%s is for the same place and comes later: it "
+		     "holds, not %s",
+		     vserver_shown(r, by->name), meant(r, d));
 }
 
 static void settle_dlimit(struct reading *r, size_t i)
 {
 	const struct dlimit *d = vserver_limits_disks(r)->dlimits.v[i];
 	const char *why = incomplete(r, d);
+	const struct dlimit *by;
 	struct disk *disk;
 
 	if (d->s[VS_DLIMIT_DISABLED] != NULL) {
@@ -220,11 +254,9 @@ static void settle_dlimit(struct reading *r, size_t i)
 		end_dlimit(r, d, why, true);
 		return;
 	}
-	if (is_repeated(vserver_limits_disks(r), i)) {
-		for (size_t k = 0; k < VS_DLIMIT_DISABLED; k++)
-			vserver_limits_overridden(r, d->s[k],
-						  "a later entry for the same "
-						  "file system");
+	by = repeated_by(r, vserver_limits_disks(r), i);
+	if (by != NULL) {
+		end_repeated(r, d, by);
 		return;
 	}
 	disk = take_disk(r);

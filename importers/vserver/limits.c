@@ -121,7 +121,64 @@ void vserver_limits_overridden(struct reading *r, struct setting *s,
 	reading_decide(r, BIN_OVERRIDDEN, "%s holds in its place", by);
 }
 
+/* --- what is no number ------------------------------------------------- */
+
+static bool means_no_limit(const char *text)
+{
+	static const char *const words[] = { "unlimited", "none", "max",
+					     "infinity",  "inf",  "infinite" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (str_caseeq(text, words[i]))
+			return true;
+	return false;
+}
+
+/* Without blanks: "1 M", "1 000". */
+static const char *closed_up(struct arena *mem, const char *text)
+{
+	char *s = arena_strdup(mem, text), *to = s;
+
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p != ' ' && *p != '\t')
+			*to++ = *p;
+	*to = '\0';
+	return s;
+}
+
+const char *vserver_limits_meant(struct reading *r, const char *text,
+				 unsigned unit)
+{
+	const char *s = closed_up(r->g->mem, text);
+	uint64_t bytes;
+	struct err e;
+
+	if (means_no_limit(s))
+		return "; meant was likely no limit";
+	if (num_size(s, &bytes, &e) < 0)
+		return "";
+	if (unit == 1)
+		return arena_printf(r->g->mem, "; meant was likely %" PRIu64,
+				    bytes);
+	return arena_printf(r->g->mem,
+			    "; meant were likely %" PRIu64 " bytes, %" PRIu64
+			    " of its units",
+			    bytes, bytes / unit);
+}
+
 /* --- keeping ----------------------------------------------------------- */
+
+/* Bytes that one of a context's limit has. */
+static unsigned unit_of(struct reading *r, const struct limit *limits,
+			size_t resource)
+{
+	const enum kind kind = resources[resource].kind;
+
+	if (limits == limits_of(r)->rlimits &&
+	    (kind == KIND_PAGES || kind == KIND_RSS))
+		return vserver_of(r)->page;
+	return 1;
+}
 
 static int keep_limit(struct reading *r, struct limit *limits,
 		      const char *value)
@@ -132,7 +189,12 @@ static int keep_limit(struct reading *r, struct limit *limits,
 	struct err e;
 
 	if (vserver_number(vserver_meant(r, value), &number, &e) < 0) {
-		vserver_limits_invalid(r, e.msg);
+		reading_decide(r, BIN_INVALID, "%s", e.msg);
+		reading_find(r, FIND_LIM_INVALID,
+			     "%s, the start ended there: left out%s", e.msg,
+			     vserver_limits_meant(r, value,
+						  unit_of(r, limits,
+							  n / VS_PART__MAX)));
 		return 0;
 	}
 	if (number.keep) {

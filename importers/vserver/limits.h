@@ -1,7 +1,8 @@
 /*
  * Parsers of the rows in keys_limits.def, and what the files of this part
  * share: limits.c (rlimits, ulimits, lone values), disks.c (dlimits, sysctl),
- * sched.c (token bucket, cpuset), cgroup.c and devrules.c (cgroup).
+ * sched.c and percpu.c (token bucket, cpuset), cgroup.c and devrules.c
+ * (cgroup).
  */
 #ifndef REHOST_IMPORTERS_VSERVER_LIMITS_H
 #define REHOST_IMPORTERS_VSERVER_LIMITS_H
@@ -79,9 +80,12 @@ enum vserver_cgroup {
 	VS_CG_WEIGHT,
 	VS_CG_PERIOD,
 	VS_CG_QUOTA,
+	VS_CG_CPU_MAX,
 	VS_CG_CPUS,
 	VS_CG_MEMS,
 	VS_CG_IO_WEIGHT,
+	VS_CG_IO_WEIGHT2,
+	VS_CG_IO_MAX,
 	VS_CG_PIDS,
 	VS_CG_FREEZER,
 	VS_CG_RBPS,
@@ -113,11 +117,30 @@ int vserver_limits_percpu(struct reading *r, const char *value, struct err *e);
 /* Ends the current setting: its text is no number that is legal there. */
 void vserver_limits_invalid(struct reading *r, const char *why);
 
+/*
+ * What was probably meant by a text that is no number of the old tools:
+ * "; meant was likely 1073741824", or "". unit: bytes that one of the file's
+ * units has, 1 where it counts things.
+ */
+const char *vserver_limits_meant(struct reading *r, const char *text,
+				 unsigned unit);
+
 /* Ends s: something else holds in its place. */
 void vserver_limits_overridden(struct reading *r, struct setting *s,
 			       const char *by);
 
+/* The token bucket of all processors, for percpu.c. */
+struct vserver_rate {
+	int64_t fill, interval;
+	bool enforced; /* sched_hard or sched_prio is on */
+};
+
 /* disks.c, sched.c, cgroup.c, devrules.c: their states and settling. */
+struct vserver_percpus;
+struct vserver_percpus *vserver_percpu_new(struct reading *r);
+void vserver_percpu_keep(struct reading *r, struct vserver_percpus *l);
+void vserver_percpu_settle(struct reading *r, const struct vserver_percpus *l,
+			   const struct vserver_rate *all);
 struct vserver_disks;
 struct vserver_disks *vserver_disks_new(struct reading *r);
 struct vserver_disks *vserver_limits_disks(struct reading *r);

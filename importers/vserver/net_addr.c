@@ -650,6 +650,25 @@ static void tun(struct making *m)
 	}
 }
 
+/*
+ * Where there is a file mac the old tools made an address up in its place;
+ * scripts/vserver.functions, _generateMac.
+ */
+static const char *made_up(const struct making *m)
+{
+	const struct guest *g = m->r->g;
+	const uint64_t id = g->nid.from != NULL ? g->nid.v : g->xid.v;
+	uint64_t n;
+	struct err e;
+
+	if (num_u64(m->i->name, &n, &e) < 0 ||
+	    (g->nid.from == NULL && g->xid.from == NULL))
+		return "none and the start ended there";
+	return arena_printf(g->mem, "f0:ff:%02x:%02x:%02x:%02x",
+			    (unsigned)(~(n >> 8) & 0xff), (unsigned)(n & 0xff),
+			    (unsigned)(id >> 8 & 0xff), (unsigned)(id & 0xff));
+}
+
 static void dummy(struct making *m)
 {
 	const struct vserver_net_value *mac = &m->i->v[NET_MAC];
@@ -666,10 +685,11 @@ static void dummy(struct making *m)
 			      "the dummy device %s is not made: the guest gets "
 			      "an interface with a hardware address of its own",
 			      dev));
-	end_find(m, mac, BIN_DROPPED, FIND_NET_MAC_NEW,
-		 arena_printf(m->r->g->mem,
-			      "%s of the dummy device %s is not carried",
-			      has(mac) ? mac->text : "?", dev));
+	end_find(
+		m, mac, BIN_INERT, FIND_NET_MAC_NEW,
+		arena_printf(m->r->g->mem,
+			     "%s was never applied: the dummy device %s got %s",
+			     has(mac) ? mac->text : "?", dev, made_up(m)));
 }
 
 /* gateway, table, net: what other tools put beside the address. */

@@ -36,11 +36,16 @@ struct vserver_bucket {
 	struct setting *cpuset[VS_CPUSET__MAX];
 	struct setting *schedule; /* its last line */
 	unsigned n_lines;         /* that the file schedule has */
+	bool shadowed;            /* schedule is not read, and that is said */
+	struct vserver_percpus *percpus;
 };
 
 struct vserver_bucket *vserver_sched_new(struct reading *r)
 {
-	return arena_alloc(r->g->mem, sizeof(struct vserver_bucket));
+	struct vserver_bucket *b = arena_alloc(r->g->mem, sizeof(*b));
+
+	b->percpus = vserver_percpu_new(r);
+	return b;
 }
 
 /* --- keeping ----------------------------------------------------------- */
@@ -90,15 +95,20 @@ static const char *const schedule_items[] = {
 int vserver_limits_schedule(struct reading *r, const char *value, struct err *e)
 {
 	const struct vserver *v = vserver_of(r);
+	struct vserver_bucket *b = vserver_limits_bucket(r);
 
 	(void)e;
 	if (tree_is_dir(v->t, arena_printf(r->g->mem, "%s/sched", v->cfg))) {
 		reading_decide(r, BIN_OVERRIDDEN,
 			       "the directory sched is read in its place");
+		if (!b->shadowed)
+			reading_find(r, FIND_SRC_SHADOWED,
+				     "not read: the directory sched is there");
+		b->shadowed = true;
 		return 0;
 	}
-	vserver_limits_bucket(r)->schedule = r->cur;
-	vserver_limits_bucket(r)->n_lines++;
+	b->schedule = r->cur;
+	b->n_lines++;
 	for (enum vserver_sched i = 0; i < COUNT(schedule_items); i++)
 		if (str_eq(r->cur->item, schedule_items[i]))
 			keep(r, i, value);
@@ -111,15 +121,9 @@ int vserver_limits_schedule(struct reading *r, const char *value, struct err *e)
 
 int vserver_limits_percpu(struct reading *r, const char *value, struct err *e)
 {
-	const char *text =
-		arena_printf(r->g->mem, "for one processor (%s) only%s%s",
-			     vserver_of(r)->star, value == NULL ? "" : ": ",
-			     value == NULL ? "" : value);
-
+	(void)value;
 	(void)e;
-	reading_decide(r, BIN_DROPPED, "%s", text);
-	reading_find(r, FIND_LIM_CPU_PERCPU, "%s %s: not carried",
-		     r->cur->from.key, text);
+	vserver_percpu_keep(r, vserver_limits_bucket(r)->percpus);
 	return 0;
 }
 
@@ -383,6 +387,13 @@ static void take_burst(struct reading *r, struct vserver_bucket *b,
 		       tokens, hz, burst, burst < quota ? burst : quota);
 }
 
+static void find_quota(struct reading *r)
+{
+	finding_covers(r->g,
+		       reading_find(r, FIND_LIM_CPU_BUCKET, "%s", r->cur->note),
+		       FIELD_CPU_QUOTA, NULL);
+}
+
 static void settle_hard(struct reading *r, struct vserver_bucket *b)
 {
 	const uint64_t fill = (uint64_t)value_of(b, VS_SCHED_FILL, FILL);
@@ -406,7 +417,12 @@ static void settle_hard(struct reading *r, struct vserver_bucket *b)
 	reading_resume(r, s);
 	if (fill >= interval) {
 		take_unlimited(r, FIELD_CPU_QUOTA, r->g);
-		reading_approx(r, "a token for every tick: no limit");
+		reading_approx(r,
+			       "%" PRIu64 " of %" PRIu64
+			       " ticks are all that a "
+			       "processor has: no limit",
+			       fill, interval);
+		find_quota(r);
 		take_parts(r, b, FIELD_CPU_QUOTA, "sched_hard");
 		return;
 	}
@@ -417,9 +433,7 @@ static void settle_hard(struct reading *r, struct vserver_bucket *b)
 		       "%" PRIu64 " of %" PRIu64 " ticks on %u %s: %" PRIu64
 		       " of %d microseconds",
 		       fill, interval, cpus, how, quota, PERIOD);
-	finding_covers(r->g,
-		       reading_find(r, FIND_LIM_CPU_BUCKET, "%s", r->cur->note),
-		       FIELD_CPU_QUOTA, NULL);
+	find_quota(r);
 	take_parts(r, b, FIELD_CPU_QUOTA, "sched_hard");
 	take_burst(r, b, quota);
 }
@@ -501,11 +515,31 @@ static void end_flag(struct reading *r, const char *flag)
 		vserver_limits_overridden(r, s, "the cgroup's cpu setting");
 }
 
+/* A guest that ran empty waits for more than the bucket holds. */
+static void check_bucket(struct reading *r, const struct vserver_bucket *b)
+{
+	if (b->s[VS_SCHED_MIN] == NULL || b->s[VS_SCHED_MAX] == NULL ||
+	    b->v[VS_SCHED_MIN] <= b->v[VS_SCHED_MAX])
+		return;
+	reading_resume(r, b->s[VS_SCHED_MIN]);
+	reading_find(r, FIND_SRC_MEANT,
+		     "tokens-min %" PRId64 " is more than tokens-max %" PRId64
+		     ": a bucket that ran empty never held that many",
+		     b->v[VS_SCHED_MIN], b->v[VS_SCHED_MAX]);
+}
+
 void vserver_sched_settle(struct reading *r, struct vserver_bucket *b)
 {
 	const bool hard = vserver_caps_flag(r, "sched_hard");
 	const bool prio = vserver_caps_flag(r, "sched_prio");
+	const struct vserver_rate rate = {
+		.fill = value_of(b, VS_SCHED_FILL, FILL),
+		.interval = value_of(b, VS_SCHED_INTERVAL, INTERVAL),
+		.enforced = hard || prio,
+	};
 
+	vserver_percpu_settle(r, b->percpus, &rate);
+	check_bucket(r, b);
 	if (b->schedule != NULL && b->n_lines < COUNT(schedule_items))
 		reading_find_at(r, FIND_SRC_NOT_STARTED, &b->schedule->from,
 				"schedule has %u of 6 lines: the old tools "

@@ -4,6 +4,7 @@
  * Reference: vserver.md 3.7.
  */
 #include "base/attr.h"
+#include "base/cap.h"
 #include "base/devrule.h"
 #include "base/str.h"
 #include "derive.h"
@@ -75,6 +76,12 @@ static void withhold(struct plan *p, struct device *d, enum finding_id id,
 	derive_str(g, FIELD_DEVICE_ACCESS, d, "", from, f);
 }
 
+/* The source gave no access to it. */
+static bool is_denied(const struct device *d)
+{
+	return d->access.from != NULL && d->access.v[0] == '\0';
+}
+
 static void judge(struct plan *p, struct device *d)
 {
 	const struct node_row *row;
@@ -82,7 +89,7 @@ static void judge(struct plan *p, struct device *d)
 	struct err e;
 
 	if (d->rule.from == NULL || devrule_parse(d->rule.v, &dev, &e) < 0 ||
-	    dev.type == 'a' || d->rule.from->kind > ORIGIN_TEXT)
+	    dev.type == 'a' || d->rule.from->kind > ORIGIN_TEXT || is_denied(d))
 		return;
 	row = node_row(&dev);
 	switch (row->class) {
@@ -146,6 +153,35 @@ static void add_standard(struct plan *p)
 	}
 }
 
+static const char tun_rule[] = "c 10:200";
+
+/*
+ * A guest that may make tun and tap interfaces needs the node, and NET_ADMIN
+ * over its own stack, which the old kernels did not ask for.
+ */
+static void add_tun(struct plan *p)
+{
+	struct guest *g = p->g;
+	const struct origin *from =
+		plan_origin(p, "devices", g->tun_create.from);
+	struct device *d;
+	struct finding *f;
+
+	if ((g->caps.v & CAP_BIT(cap_find("net_admin"))) == 0)
+		finding_add(g, FIND_NET_TUN, NULL, from,
+			    "without NET_ADMIN the guest cannot make the "
+			    "device: make it in its network stack from the "
+			    "host (ip tuntap add dev NAME mode tun)");
+	if (has_rule(g, tun_rule))
+		return;
+	f = finding_add(g, FIND_NET_TUN, NULL, from,
+			"/dev/net/tun (%s) is made and allowed", tun_rule);
+	d = pvec_add(g->mem, &g->devices);
+	derive_str(g, FIELD_DEVICE_RULE, d, tun_rule, from, f);
+	derive_str(g, FIELD_DEVICE_ACCESS, d, "rw", from, f);
+	derive_str(g, FIELD_DEVICE_PATH, d, "/dev/net/tun", from, f);
+}
+
 int plan_devices(struct plan *p, struct err *e)
 {
 	const struct opt_str *policy = &p->g->device_policy;
@@ -155,5 +191,7 @@ int plan_devices(struct plan *p, struct err *e)
 		add_standard(p);
 	for (size_t i = 0; i < p->g->devices.n; i++)
 		judge(p, p->g->devices.v[i]);
+	if (p->g->tun_create.from != NULL && p->g->tun_create.v)
+		add_tun(p);
 	return 0;
 }

@@ -11,13 +11,23 @@
 
 enum { NODES_MAX = 4096 }; /* a full MAKEDEV makes some 3,000 */
 
-static struct device *find(struct guest *g, const char *rule)
+/* Whether a rule stands for the node already, or takes it away. */
+static bool is_ruled(const struct guest *g, const struct devrule *node)
 {
-	for (size_t i = 0; i < g->devices.n; i++)
-		if (g->devices.v[i]->rule.from != NULL &&
-		    str_eq(g->devices.v[i]->rule.v, rule))
-			return g->devices.v[i];
-	return NULL;
+	for (size_t i = 0; i < g->devices.n; i++) {
+		const struct device *d = g->devices.v[i];
+		const bool denied = d->access.from != NULL &&
+				    d->access.v[0] == '\0';
+		struct devrule rule;
+		struct err e;
+
+		if (d->rule.from != NULL &&
+		    devrule_parse(d->rule.v, &rule, &e) == 0 &&
+		    devrule_covers(&rule, node) &&
+		    (denied || devrule_covers(node, &rule)))
+			return true;
+	}
+	return false;
 }
 
 static void add_node(struct plan *p, const char *path,
@@ -38,7 +48,7 @@ static void add_node(struct plan *p, const char *path,
 		rule.access |= DEV_MKNOD;
 	devrule_show_id(&rule, id);
 	devrule_show_access(rule.access, access);
-	if (find(g, id) != NULL)
+	if (is_ruled(g, &rule))
 		return;
 	f = finding_add(g, FIND_DEV_LIST, NULL, g->device_policy.from,
 			"the nodes of %s/dev are the devices it may open",

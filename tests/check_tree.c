@@ -297,6 +297,28 @@ START_TEST(sub)
 }
 END_TEST
 
+/* What is written of a tree must not depend on where it is mounted. */
+START_TEST(messages_beneath_the_root)
+{
+	struct box b CLEANUP(box_done);
+	struct tree *guest CLEANUP(tree_closep) = NULL;
+	const char *data;
+	size_t n;
+
+	box_open(&b);
+	make_dir("guest");
+	tree_set_name(b.t, "");
+	ck_assert_int_eq(tree_read(b.t, "etc/none", 9, b.mem, &data, &n, &b.e),
+			 -1);
+	ck_assert_str_eq(b.e.msg, "open /etc/none: No such file or directory");
+	ck_assert_int_eq(tree_read(b.t, "/", 9, b.mem, &data, &n, &b.e), -1);
+	ck_assert_str_eq(b.e.msg, "read /: it is a directory");
+	ck_assert_int_eq(tree_sub(b.t, "/guest", &guest, &b.e), 0);
+	ck_assert_int_eq(tree_read(guest, "/x", 9, b.mem, &data, &n, &b.e), -1);
+	ck_assert_str_eq(b.e.msg, "open /guest/x: No such file or directory");
+}
+END_TEST
+
 START_TEST(xattrs)
 {
 	struct box b CLEANUP(box_done);
@@ -427,6 +449,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, resolve, 0, COUNT(resolutions));
 	tcase_add_test(c, resolve_host);
 	tcase_add_test(c, sub);
+	tcase_add_test(c, messages_beneath_the_root);
 	tcase_add_test(c, xattrs);
 	tcase_add_test(c, flags);
 	tcase_add_test(c, file);

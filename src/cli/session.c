@@ -66,6 +66,7 @@ static int add_host(struct session *s, const char *text, struct err *e)
 	h->dir = dir;
 	if (tree_open_dir(dir, &h->tree, e) < 0)
 		return err_wrap(e, "--root=%s", text);
+	tree_set_name(h->tree, "");
 	h->name = dir == text ?
 			  host_name(s->mem, h->tree, dir) :
 			  arena_strndup(s->mem, text, (size_t)(eq - text));

@@ -3,6 +3,8 @@
  * and make none: VServer, and any guest whose device.policy says "nodes".
  * Reference: vserver.md 3.7.
  */
+#include <errno.h>
+
 #include "base/cap.h"
 #include "base/devrule.h"
 #include "base/str.h"
@@ -96,8 +98,10 @@ void look_dev(struct plan *p)
 	    !str_eq(g->device_policy.v, "nodes"))
 		return;
 	if (tree_lstat(p->root, "/dev", &st, &e) < 0) {
-		finding_add(g, FIND_DEV_NO_TREE, NULL, g->device_policy.from,
-			    "%s/dev: %s", g->rootfs.v, e.msg);
+		/* that it has no nodes is told by the pass devices */
+		if (e.code != ENOENT)
+			finding_add(g, FIND_DEV_NO_TREE, NULL,
+				    g->device_policy.from, "%s", e.msg);
 		return;
 	}
 	if ((st.mode & S_IFMT) == S_IFDIR)

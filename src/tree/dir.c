@@ -43,12 +43,14 @@ static const char *skip_slashes(const char *path)
 	return path;
 }
 
-/* "/mnt/old" and "etc/passwd" are /mnt/old/etc/passwd. */
+/* "/mnt/old" and "etc/passwd" are /mnt/old/etc/passwd; "" and "" are /. */
 static char *full_name(const struct dir *d, const char *path, struct arena *mem)
 {
 	const char *name = d->tree.name;
 
 	path = skip_slashes(path);
+	if (*name == '\0' && *path == '\0')
+		name = "/";
 	return arena_printf(mem, "%s%s%s", name,
 			    *path && !str_ends(name, "/") ? "/" : "", path);
 }

@@ -40,6 +40,11 @@ const char *tree_name(const struct tree *t)
 	return t->name;
 }
 
+void tree_set_name(struct tree *t, const char *name)
+{
+	t->name = arena_strdup(t->mem, name);
+}
+
 int tree_stat(struct tree *t, const char *path, struct tree_stat *ret,
 	      struct err *e)
 {

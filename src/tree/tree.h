@@ -84,6 +84,12 @@ void tree_set_still(struct tree *t);
 
 /* For messages: "/mnt/old" of a directory. Borrowed from t. */
 const char *tree_name(const struct tree *t);
+/*
+ * Another name in messages, of this tree and of those made from it from now
+ * on: with "" they name paths beneath the root ("open /etc/fstab"), so that
+ * they do not depend on where the tree is mounted.
+ */
+void tree_set_name(struct tree *t, const char *name);
 
 /*
  * The functions below fail with e->code = errno (ENOENT, EACCES, ELOOP,

@@ -198,9 +198,10 @@ static bool listens(struct probe *p, const char *file, uint64_t port, bool tcp)
 		const struct strv w =
 			strv_split(p->mem, slice_dup(p->mem, line), " ");
 		const char *colon = w.n < 4 ? NULL : strrchr(w.v[1], ':');
-		unsigned at;
+		struct err bad;
+		uint64_t at;
 
-		if (colon != NULL && sscanf(colon + 1, "%4X", &at) == 1 &&
+		if (colon != NULL && num_u64_hex(colon + 1, &at, &bad) == 0 &&
 		    at == port && (!tcp || str_eq(w.v[3], "0A")))
 			return true;
 	}

@@ -190,12 +190,13 @@ static void see_route4(struct probe *p, const struct strv *w)
 {
 	struct in_addr a;
 	char text[INET_ADDRSTRLEN];
-	unsigned n;
+	struct err bad;
+	uint64_t n;
 
 	if (w->n < 8 || !str_eq(w->v[1], "00000000") ||
-	    str_eq(w->v[2], "00000000") || sscanf(w->v[2], "%8X", &n) != 1)
+	    str_eq(w->v[2], "00000000") || num_u64_hex(w->v[2], &n, &bad) < 0)
 		return;
-	a.s_addr = n;
+	a.s_addr = (in_addr_t)n;
 	inet_ntop(AF_INET, &a, text, sizeof(text));
 	probe_add(p, FIELD_NIC_GATEWAY4, w->v[0], text);
 }
@@ -210,9 +211,12 @@ static void see_route6(struct probe *p, const struct strv *w)
 	    strspn(w->v[0], "0") != 32 || strspn(w->v[4], "0") == 32)
 		return;
 	for (size_t i = 0; i < sizeof(b); i++) {
-		unsigned n;
+		const char digits[] = { w->v[4][2 * i], w->v[4][2 * i + 1],
+					'\0' };
+		struct err bad;
+		uint64_t n;
 
-		if (sscanf(w->v[4] + 2 * i, "%2x", &n) != 1)
+		if (num_u64_hex(digits, &n, &bad) < 0)
 			return;
 		b[i] = (uint8_t)n;
 	}

@@ -66,7 +66,9 @@ int session_fleet(struct session *s, struct err *e)
 	s->fleet = fleet_new(s->mem);
 	if (batch_run(&b, e) < 0)
 		return -1;
+	if (fleet_settle(s->fleet, s->site->idmap_base, s->site->idmap_size,
+			 s->site->idmap_per_guest, e) < 0)
+		return -1;
 	warn_unused(s);
-	return fleet_settle(s->fleet, s->site->idmap_base, s->site->idmap_size,
-			    s->site->idmap_per_guest, e);
+	return 0;
 }

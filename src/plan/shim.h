@@ -21,7 +21,7 @@ bool plan_shim(struct plan *p);
 /* Whether plan_shim will be used; before the pass that does it. */
 bool plan_shim_wanted(struct plan *p);
 
-/* Why it will not, for a message: "/etc/init.d/rc is not ..."; NULL: it will. */
+/* Why it will not, for messages: "/etc/init.d/rc is not ..."; NULL: it will. */
 const char *plan_shim_obstacle(struct plan *p);
 
 #endif

@@ -63,9 +63,10 @@ int probe_inside(struct probe *p, void (*fn)(int fd, const void *arg),
 /* Each is a probe of probe.def. */
 #define PROBE_FUNCTIONS(X)                                                     \
 	X(caps)                                                                \
-	X(namespaces) X(idmap) X(status) X(lsm) X(seccomp) X(uts) X(environ)   \
-		X(rlimits) X(mounts) X(views) X(sysctls) X(limits) X(devices)  \
-			X(nodes) X(links) X(addresses) X(routes) X(init)
+	X(namespaces)                                                          \
+	X(idmap) X(status) X(lsm) X(seccomp) X(uts) X(environ) X(rlimits)      \
+		X(mounts) X(views) X(sysctls) X(limits) X(devices) X(nodes)    \
+			X(links) X(addresses) X(routes) X(init)
 #define X(name) int probe_##name(struct probe *p, struct err *e);
 PROBE_FUNCTIONS(X)
 #undef X

@@ -19,7 +19,7 @@ struct out;
 struct out_options {
 	struct format format;
 	unsigned jobs, window_log; /* see squeeze.h */
-	size_t block; /* bytes handed on at a time; 16 of them are held */
+	size_t block;      /* bytes handed on at a time; 16 of them are held */
 	bool plain_digest; /* tar_sha256 is wanted */
 };
 

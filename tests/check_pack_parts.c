@@ -178,17 +178,16 @@ START_TEST(content)
 	static const char data[10000] = { [5000] = 1, [9999] = 2 };
 	char first[CONTENT_TEXT], second[CONTENT_TEXT];
 
-	for (int large = 0; large < 2; large++) {
-		struct content *c = content_new(20000, large);
+	struct content *c CLEANUP(content_freep) = content_new();
 
+	for (int large = 0; large < 2; large++) {
+		content_begin(c, 20000, large);
 		content_add(c, 0, data, sizeof(data));
 		content_end(c, first);
-		content_freep(&c);
-		c = content_new(20000, large);
+		content_begin(c, 20000, large);
 		content_add(c, 4999, data + 4999, 2);
 		content_add(c, 9999, data + 9999, 1);
 		content_end(c, second);
-		content_freep(&c);
 		ck_assert_str_eq(first, second);
 		ck_assert_uint_eq(strlen(first), large ? 65 : 64);
 	}

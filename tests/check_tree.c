@@ -454,6 +454,7 @@ static Suite *suite(void)
 	tcase_add_test(c, flags);
 	tcase_add_test(c, file);
 	tcase_add_test(c, holes);
+	tcase_set_timeout(c, 30);
 	suite_add_tcase(s, c);
 	return s;
 }

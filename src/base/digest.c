@@ -36,7 +36,7 @@ void digest_add(struct digest *d, const void *data, size_t n)
 	must(EVP_DigestUpdate(context(d), data, n));
 }
 
-void digest_end(struct digest *d, char ret[DIGEST_HEX])
+void digest_take(struct digest *d, char ret[DIGEST_HEX])
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char sum[EVP_MAX_MD_SIZE];
@@ -49,6 +49,12 @@ void digest_end(struct digest *d, char ret[DIGEST_HEX])
 		*ret++ = digits[sum[i] & 15];
 	}
 	*ret = '\0';
+	must(EVP_DigestInit_ex(context(d), NULL, NULL));
+}
+
+void digest_end(struct digest *d, char ret[DIGEST_HEX])
+{
+	digest_take(d, ret);
 	EVP_MD_CTX_free(context(d));
 }
 

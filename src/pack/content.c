@@ -31,16 +31,22 @@ bool content_has_large_holes(uint64_t holes)
 	return holes > UINT64_C(64) << 20;
 }
 
-struct content *content_new(uint64_t size, bool large_holes)
+struct content *content_new(void)
 {
 	struct arena *mem = arena_new();
 	struct content *c = arena_alloc(mem, sizeof(*c));
 
 	c->mem = mem;
 	c->digest = digest_new();
-	c->size = size;
-	c->by_blocks = large_holes;
 	return c;
+}
+
+void content_begin(struct content *c, uint64_t size, bool large_holes)
+{
+	c->size = size;
+	c->at = 0;
+	c->by_blocks = large_holes;
+	c->number = 0;
 }
 
 static void add_zeros(struct content *c, uint64_t to)
@@ -111,8 +117,7 @@ void content_end(struct content *c, char ret[CONTENT_TEXT])
 	else
 		add_zeros(c, c->size);
 	ret[0] = 'z';
-	digest_end(c->digest, ret + c->by_blocks);
-	c->digest = NULL;
+	digest_take(c->digest, ret + c->by_blocks);
 }
 
 void content_freep(struct content **c)

@@ -19,10 +19,12 @@ struct content;
 /* Which of the two it is for a file with so many bytes of holes. */
 bool content_has_large_holes(uint64_t holes);
 
-struct content *content_new(uint64_t size, bool large_holes);
+struct content *content_new(void);
+/* Starts a file of so many bytes. */
+void content_begin(struct content *c, uint64_t size, bool large_holes);
 /* In order; what is left out is zeros. */
 void content_add(struct content *c, uint64_t at, const void *data, size_t n);
-/* Ends it. */
+/* Ends the file; another may begin. */
 void content_end(struct content *c, char ret[CONTENT_TEXT]);
 void content_freep(struct content **c); /* for CLEANUP */
 

@@ -2,16 +2,13 @@
  * stream -> ring -> { digest, compressor } -> ring -> { digest and file }
  *
  * The first digest is made where it is wanted. What is not compressed goes from
- * the first ring to the file, and is digested once. A stage that fails keeps
- * its error and aborts both rings, so that the others end and the caller finds
- * out.
+ * the first ring to the file, and is digested once. A stage that fails keeps its error and aborts both rings, so
+ * that the others end and the caller finds out.
  */
 #include "pack/out.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +20,7 @@
 #include "base/str.h"
 #include "pack/ring.h"
 #include "pack/squeeze.h"
+#include "pack/thread.h"
 
 enum stage_kind { STAGE_DIGEST, STAGE_SQUEEZE, STAGE_WRITE };
 enum { STAGES = STAGE_WRITE + 1 };
@@ -195,20 +193,13 @@ static void *stage_main(void *arg)
 	return NULL;
 }
 
-/* Signals are for the thread that everybody else knows of. */
 static int start(struct out *o, enum stage_kind kind, struct err *e)
 {
 	struct stage *s = &o->stages[kind];
-	sigset_t all, before;
-	int r;
 
 	s->out = o;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&s->thread, NULL, stage_main, s);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r)
-		return err_set(e, r, "start a thread");
+	if (thread_start(&s->thread, stage_main, s, e))
+		return -1;
 	s->runs = true;
 	return 0;
 }

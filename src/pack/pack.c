@@ -1,17 +1,15 @@
 /*
- * Packing: each entry of the walk is read once and becomes a member of those
- * variants that take it, or a line of the result.
+ * Packing: each entry of the walk is read once, ahead, and becomes a member of
+ * those variants that take it, or a line of the result.
  */
 #include "pack/pack.h"
 
 #include <errno.h>
-#include <linux/fs.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/attr.h"
+#include "pack/ahead.h"
 #include "pack/content.h"
-#include "pack/extents.h"
 #include "pack/list.h"
 #include "pack/meta.h"
 #include "pack/order.h"
@@ -20,14 +18,17 @@
 enum { PIECE = 1 << 20 }; /* read at a time, bytes */
 
 struct pack {
-	struct tree *tree;
+	struct tree *tree;  /* the thread's that reads ahead */
+	struct tree *again; /* the same for this one, once it was needed */
+	struct ahead *ahead;
 	const struct pack_job *job;
 	const struct pack_options *o;
 	struct arena *mem;     /* of the result */
 	struct arena *scratch; /* of the whole run */
 	struct variant variants[PACK_VARIANTS];
 	size_t n; /* variants opened */
-	struct list *list;
+	struct list *list;       /* NULL: none is wanted */
+	struct content *content; /* for it */
 	struct pack_result read; /* what holds for all variants */
 	uint64_t dev;            /* of the root */
 	char *bytes;             /* PIECE */
@@ -35,27 +36,29 @@ struct pack {
 
 /* One entry on its way; dies with the visit. */
 struct item {
-	const char *path; /* as tree_walk says it */
-	const struct tree_stat *st;
+	const char *path;
+	struct entry *en;
 	bool shared; /* its inode has more names, which stay together */
 	struct arena *mem;
 	struct member source; /* as VARIANT_TREE takes it */
-	struct tree_file *file;
 	struct variant_act acts[PACK_VARIANTS];
 	char content[CONTENT_TEXT];
 };
 
 static void pack_done(struct pack *p)
 {
+	ahead_closep(&p->ahead);
+	tree_closep(&p->again);
 	for (size_t i = 0; i < p->n; i++)
 		variant_done(&p->variants[i]);
 	list_closep(&p->list);
+	content_freep(&p->content);
 	arena_freep(&p->scratch);
 }
 
 static void item_done(struct item *it)
 {
-	tree_file_closep(&it->file);
+	tree_file_closep(&it->en->file);
 	arena_freep(&it->mem);
 }
 
@@ -158,45 +161,6 @@ static int put_list(struct pack *p, size_t i, const struct member *m,
 	return p->list ? list_add(p->list, i, m, content, e) : 0;
 }
 
-static int read_link(struct pack *p, struct item *it, struct err *why)
-{
-	return tree_readlink(p->tree, it->path, it->mem, &it->source.target,
-			     why);
-}
-
-/* What is announced is the open file's state, which the walk's may not be. */
-static int read_file(struct pack *p, struct item *it, struct err *why)
-{
-	struct member *m = &it->source;
-
-	if (tree_file_open(p->tree, it->path, &it->file, why))
-		return -1;
-	m->st = *tree_file_opened(it->file);
-	if (extents_of(it->file, &m->st, it->mem, &m->data, &m->n_data, why))
-		return -1;
-	m->file = it->file;
-	return 0;
-}
-
-static int read_nothing(struct pack *p UNUSED, struct item *it UNUSED,
-			struct err *why UNUSED)
-{
-	return 0;
-}
-
-static int (*const read_type[])(struct pack *, struct item *, struct err *) = {
-	[S_IFIFO >> 12] = read_nothing, [S_IFCHR >> 12] = read_nothing,
-	[S_IFDIR >> 12] = read_nothing, [S_IFBLK >> 12] = read_nothing,
-	[S_IFREG >> 12] = read_file,    [S_IFLNK >> 12] = read_link,
-};
-
-static bool is_known(uint32_t mode)
-{
-	size_t type = (mode & S_IFMT) >> 12;
-
-	return type < COUNT(read_type) && read_type[type];
-}
-
 static int shift_ids(struct pack *p, struct item *it, struct member *m,
 		     struct err *e)
 {
@@ -212,24 +176,42 @@ static int shift_ids(struct pack *p, struct item *it, struct member *m,
 	return 0;
 }
 
+/* A name that was not read ahead, for others of its inode were. */
+static int read_again(struct pack *p, struct item *it, struct err *e)
+{
+	if (it->en->is_read)
+		return 0;
+	if (!p->again && tree_sub(p->tree, "/", &p->again, e))
+		return -1;
+	entry_read(it->en, p->again, it->mem, NULL, tree_is_still(p->tree));
+	return 0;
+}
+
 /* Metadata of what is taken from the tree, or replaced by a file. */
 static int read_item(struct pack *p, struct item *it, struct err *e)
 {
-	size_t type = (it->st->mode & S_IFMT) >> 12;
 	struct member *m = &it->source;
-	struct err why;
+	struct entry *en = it->en;
 
-	m->path = it->path;
-	m->st = *it->st;
-	if (is_taken(p, it, VARIANT_TREE) && read_type[type](p, it, &why)) {
-		lost(p, it->path, &why);
+	if (read_again(p, it, e))
+		return -1;
+	*m = (struct member){ .path = en->path,
+			      .st = en->lost ? en->st : en->opened,
+			      .xattrs = en->xattrs,
+			      .target = en->target,
+			      .data = en->data,
+			      .n_data = en->n_data,
+			      .file = en->file };
+	if (en->lost && is_taken(p, it, VARIANT_TREE)) {
+		lost(p, it->path, en->lost);
 		leave_out(p, it);
 		if (!is_taken(p, it, VARIANT_EDIT))
 			return 0;
 	}
-	if (tree_xattrs(p->tree, it->path, it->mem, &m->xattrs, &why))
+	if (en->xattrs_lost)
 		note(p,
-		     is_gone(why.code) ? &p->read.changed : &p->read.unreadable,
+		     is_gone(en->xattrs_lost->code) ? &p->read.changed :
+						      &p->read.unreadable,
 		     it->path);
 	p->read.xattrs_dropped += meta_drop(&m->xattrs);
 	return shift_ids(p, it, m, e);
@@ -237,13 +219,17 @@ static int read_item(struct pack *p, struct item *it, struct err *e)
 
 /* Hands a piece of content to all that take it. */
 static int put_data(struct pack *p, const struct item *it, uint64_t at,
-		    size_t n, struct err *e)
+		    const char *bytes, size_t n, struct content *c,
+		    struct err *e)
 {
+	p->read.bytes_in += n;
+	if (c)
+		content_add(c, at, bytes, n);
 	for (size_t i = 0; i < p->n; i++) {
 		struct sink *s = p->variants[i].sink;
 
 		if (it->acts[i].kind == VARIANT_TREE &&
-		    s->ops->data(s, at, p->bytes, n, e))
+		    s->ops->data(s, at, bytes, n, e))
 			return -1;
 	}
 	return 0;
@@ -258,7 +244,7 @@ static int put_extent(struct pack *p, struct item *it,
 
 	for (uint64_t done = 0; done < x->length;) {
 		uint64_t left = x->length - done, at = x->offset + done;
-		ssize_t n = tree_file_read(it->file, at, p->bytes,
+		ssize_t n = tree_file_read(it->en->file, at, p->bytes,
 					   left < PIECE ? (size_t)left : PIECE,
 					   &why);
 
@@ -266,14 +252,21 @@ static int put_extent(struct pack *p, struct item *it,
 			note(p, &p->read.unreadable, it->path);
 		if (n <= 0)
 			return 1;
-		if (c)
-			content_add(c, at, p->bytes, (size_t)n);
-		if (put_data(p, it, at, (size_t)n, e))
+		if (put_data(p, it, at, p->bytes, (size_t)n, c, e))
 			return -1;
 		done += (uint64_t)n;
-		p->read.bytes_in += (uint64_t)n;
 	}
 	return 0;
+}
+
+static int put_whole(struct pack *p, struct item *it, struct content *c,
+		     struct err *e)
+{
+	if (it->en->bytes_lost)
+		note(p, &p->read.unreadable, it->path);
+	return it->en->n > 0 ?
+		       put_data(p, it, 0, it->en->bytes, it->en->n, c, e) :
+		       0;
 }
 
 static uint64_t holes_of(const struct member *m)
@@ -288,13 +281,15 @@ static uint64_t holes_of(const struct member *m)
 static int put_content(struct pack *p, struct item *it, struct err *e)
 {
 	const struct member *m = &it->source;
-	struct content *c CLEANUP(content_freep) = NULL;
+	struct content *c = p->content;
 	int r = 0;
 
-	if (p->list)
-		c = content_new(m->st.size,
-				content_has_large_holes(holes_of(m)));
-	for (size_t i = 0; i < m->n_data && r == 0; i++)
+	if (c)
+		content_begin(c, m->st.size,
+			      content_has_large_holes(holes_of(m)));
+	if (it->en->is_whole)
+		r = put_whole(p, it, c, e);
+	for (size_t i = 0; i < m->n_data && r == 0 && !it->en->is_whole; i++)
 		r = put_extent(p, it, &m->data[i], c, e);
 	if (r < 0)
 		return -1;
@@ -303,27 +298,23 @@ static int put_content(struct pack *p, struct item *it, struct err *e)
 	return 0;
 }
 
-static bool is_time(const struct timespec *a, const struct timespec *b)
+/* Whether it changed while the walk and we looked at it. */
+static bool is_changed(const struct entry *en)
 {
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
+	struct tree_stat now;
+	struct err why;
 
-static bool is_unchanged(const struct tree_stat *a, const struct tree_stat *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       is_time(&a->mtime, &b->mtime) && is_time(&a->ctime, &b->ctime);
+	if (en->changed || !entry_is_same(&en->st, &en->opened))
+		return true;
+	return en->file && (tree_file_stat(en->file, &now, &why) ||
+			    !entry_is_same(&en->opened, &now));
 }
 
 static int put_file(struct pack *p, struct item *it, struct err *e)
 {
-	struct tree_stat after;
-	struct err why;
-
 	if (put_content(p, it, e))
 		return -1;
-	if (tree_file_stat(it->file, &after, &why) ||
-	    !is_unchanged(it->st, &it->source.st) ||
-	    !is_unchanged(&it->source.st, &after))
+	if (is_changed(it->en))
 		note(p, &p->read.changed, it->path);
 	return 0;
 }
@@ -332,7 +323,7 @@ static int put_hardlink(struct pack *p, size_t i, struct item *it,
 			struct err *e)
 {
 	struct member m = { .path = it->path,
-			    .st = *it->st,
+			    .st = it->en->st,
 			    .first = it->acts[i].first };
 
 	if (p->o->shift && shift_owner(p->o->shift, &m.st, e))
@@ -373,7 +364,7 @@ static int put_tree(struct pack *p, size_t i, struct item *it, struct err *e)
 	if (put_member(p, i, &it->source, e))
 		return -1;
 	if (it->shared)
-		links_add(&v->links, it->st->dev, it->st->ino,
+		links_add(&v->links, it->en->st.dev, it->en->st.ino,
 			  arena_strdup(v->mem, it->path));
 	return 0;
 }
@@ -383,7 +374,8 @@ static int put_acts(struct pack *p, struct item *it, struct err *e)
 	for (size_t i = 0; i < p->n; i++)
 		if (it->acts[i].kind == VARIANT_TREE && put_tree(p, i, it, e))
 			return -1;
-	if (it->file && is_taken(p, it, VARIANT_TREE) && put_file(p, it, e))
+	if (S_ISREG(it->en->st.mode) && is_taken(p, it, VARIANT_TREE) &&
+	    put_file(p, it, e))
 		return -1;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct variant_act *a = &it->acts[i];
@@ -428,46 +420,34 @@ static int add_before(struct pack *p, const char *path, struct err *e)
 	}
 }
 
-/*
- * Names of an immutable inode were put together by the old host's unification,
- * which breaks them at the first write; elsewhere nothing would.
- */
-static bool is_unified(const struct tree_stat *st)
-{
-	return S_ISREG(st->mode) && st->nlink > 1 &&
-	       (st->flags & FS_IMMUTABLE_FL);
-}
-
 static int decide(struct pack *p, struct item *it, struct err *e)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (variant_decide(&p->variants[i], it->path, it->st,
+		if (variant_decide(&p->variants[i], it->path, &it->en->st,
 				   it->shared, &it->acts[i], e))
 			return -1;
-	if (S_ISSOCK(it->st->mode)) { /* lives as long as who listens */
+	if (S_ISSOCK(it->en->st.mode)) { /* lives as long as who listens */
 		p->read.sockets++;
 		leave_out(p, it);
 	}
 	return 0;
 }
 
-static int put(struct pack *p, const char *path, const struct tree_stat *st,
-	       struct err *e)
+static int put(struct pack *p, struct entry *en, struct err *e)
 {
 	struct item it CLEANUP(item_done) = {
-		.path = path,
-		.st = st,
+		.path = en->path,
+		.en = en,
 		.mem = arena_new(),
-		.shared = st->nlink > 1 && !S_ISDIR(st->mode) &&
-			  !is_unified(st),
+		.shared = entry_is_shared(&en->st),
 		.content = "-",
 	};
 
-	if (!is_known(st->mode) && !S_ISSOCK(st->mode))
-		return lost(p, path, &(struct err){ .code = EIO });
+	if (!entry_is_known(en->st.mode) && !S_ISSOCK(en->st.mode))
+		return lost(p, en->path, &(struct err){ .code = EIO });
 	if (decide(p, &it, e))
 		return -1;
-	if (is_taken(p, &it, VARIANT_TREE) && is_unified(st))
+	if (is_taken(p, &it, VARIANT_TREE) && entry_is_unified(&en->st))
 		p->read.unified++;
 	if ((is_taken(p, &it, VARIANT_TREE) ||
 	     is_taken(p, &it, VARIANT_EDIT)) &&
@@ -484,29 +464,62 @@ static bool is_hidden(const struct pack *p, const char *path)
 	return true;
 }
 
-static int visit(void *arg, const char *path, const struct tree_stat *st,
-		 struct err *e)
+static enum ahead_way way(const void *arg, const char *path)
 {
-	struct pack *p = arg;
-	enum skip skip = is_skipped(p, path);
+	static const enum ahead_way ways[] = {
+		[SKIP_NOT] = AHEAD_READ,
+		[SKIP_ALL] = AHEAD_NAME,
+		[SKIP_BELOW] = AHEAD_ONLY,
+	};
 
-	if (skip == SKIP_ALL) {
+	return ways[is_skipped(arg, path)];
+}
+
+static int see(struct pack *p, struct entry *en, struct err *e)
+{
+	const struct tree_stat *st = &en->st;
+
+	if (is_hidden(p, en->path)) /* beneath what an edit took */
+		return 0;
+	if (is_skipped(p, en->path) == SKIP_ALL) {
 		p->read.skipped++;
-		return 1;
+		return 0;
 	}
-	if (!st)
-		return *path ? lost(p, path, e) : -1;
-	if (*path == '\0')
+	if (en->why && *en->path)
+		return lost(p, en->path, en->why);
+	if (en->why) {
+		*e = *en->why;
+		return -1;
+	}
+	if (*en->path == '\0')
 		p->dev = st->dev;
-	else if (add_before(p, path, e))
+	else if (add_before(p, en->path, e))
 		return -1;
 	if (st->flags)
-		note(p, &p->read.flagged, path);
+		note(p, &p->read.flagged, en->path);
 	if (S_ISDIR(st->mode) && p->o->one_fs && st->dev != p->dev)
-		note(p, &p->read.mounts, path);
-	if (put(p, path, st, e))
+		note(p, &p->read.mounts, en->path);
+	return put(p, en, e);
+}
+
+static int see_all(struct pack *p, struct err *e)
+{
+	const struct ahead_options o = {
+		.one_fs = p->o->one_fs,
+		.with_content = !p->o->as_tree,
+		.way = way,
+		.arg = p,
+	};
+	struct entry *en;
+	int r;
+
+	if (ahead_open(p->tree, &o, &p->ahead, e))
 		return -1;
-	return skip == SKIP_BELOW || is_hidden(p, path);
+	while ((r = ahead_next(p->ahead, &en, e)) > 0)
+		if (see(p, en, e))
+			return -1;
+	ahead_closep(&p->ahead);
+	return r < 0 ? -1 : add_before(p, NULL, e);
 }
 
 static int open_list(struct pack *p, struct err *e)
@@ -518,6 +531,7 @@ static int open_list(struct pack *p, struct err *e)
 	names = arena_alloc(p->scratch, p->job->n * sizeof(*names));
 	for (size_t i = 0; i < p->job->n; i++)
 		names[i] = p->job->variants[i].name;
+	p->content = content_new();
 	return list_open(p->job->dirfd, p->job->files, names, p->job->n,
 			 &p->list, e);
 }
@@ -599,8 +613,8 @@ int pack_run(struct tree *t, const struct pack_job *job, struct arena *mem,
 	};
 	struct pack_outcome outcome = { 0 };
 
-	if (open_all(&p, e) || tree_walk(t, "", p.o->one_fs, visit, &p, e) ||
-	    add_before(&p, NULL, e) || finish(&p, &outcome, e) || place(&p, e))
+	if (open_all(&p, e) || see_all(&p, e) || finish(&p, &outcome, e) ||
+	    place(&p, e))
 		return err_wrap(e, "pack %s", tree_name(t));
 	outcome.n = p.n;
 	outcome.v = arena_alloc(mem, p.n * sizeof(*outcome.v));

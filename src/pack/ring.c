@@ -1,12 +1,17 @@
 /* Blocks between threads: one lock and one condition do for all sides. */
 #include "pack/ring.h"
 
+#include "pack/pages.h"
+
 void ring_init(struct ring *r, size_t block_size, unsigned readers,
 	       struct arena *mem)
 {
+	char *all = arena_alloc(mem, RING_BLOCKS * block_size);
+
+	pages_advise(all, RING_BLOCKS * block_size);
 	*r = (struct ring){ .block_size = block_size, .readers = readers };
 	for (size_t i = 0; i < RING_BLOCKS; i++)
-		r->blocks[i].p = arena_alloc(mem, block_size);
+		r->blocks[i].p = all + i * block_size;
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->moved, NULL);
 }

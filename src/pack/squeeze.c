@@ -1,14 +1,19 @@
 /* Compressors: libzstd itself, the rest through libarchive's filters. */
 #include "pack/squeeze.h"
 
+#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_createCCtx_advanced */
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <zstd.h>
 
+#include "base/attr.h"
 #include "base/str.h"
+#include "pack/pages.h"
 
 struct squeeze {
 	struct squeeze_setup setup;
@@ -26,6 +31,20 @@ static int set(struct squeeze *s, ZSTD_cParameter key, int value, struct err *e)
 	if (ZSTD_isError(r))
 		return err_set(e, 0, "set up zstd: %s", ZSTD_getErrorName(r));
 	return 0;
+}
+
+static void *get_memory(void *arg UNUSED, size_t n)
+{
+	void *p = malloc(n);
+
+	if (p)
+		pages_advise(p, n);
+	return p;
+}
+
+static void free_memory(void *arg UNUSED, void *p)
+{
+	free(p);
 }
 
 /*
@@ -49,7 +68,8 @@ static int open_zstd(struct squeeze *s, struct arena *mem, struct err *e)
 		  true },
 	};
 
-	s->zstd = ZSTD_createCCtx();
+	s->zstd = ZSTD_createCCtx_advanced(
+		(ZSTD_customMem){ get_memory, free_memory, NULL });
 	if (!s->zstd)
 		return err_set(e, ENOMEM, "set up zstd");
 	for (size_t i = 0; i < COUNT(params); i++)

@@ -10,6 +10,7 @@
 static void verify_done(struct verify *v)
 {
 	lines_closep(&v->lines);
+	content_freep(&v->content);
 	buf_done(&v->text);
 }
 
@@ -51,9 +52,11 @@ int verify_begin(struct verify *v, const struct member *m,
 		return 0;
 	}
 	content = v->line.fields[LIST_CONTENT];
-	if (has_content(m))
-		*ret_content = content_new(m->st.size,
-					   content.n > 0 && *content.p == 'z');
+	if (!has_content(m))
+		return 1;
+	content_begin(v->content, m->st.size,
+		      content.n > 0 && *content.p == 'z');
+	*ret_content = v->content;
 	return 1;
 }
 
@@ -128,14 +131,13 @@ static void compare(struct verify *v, const struct member *m)
 	}
 }
 
-int verify_end(struct verify *v, const struct member *m, struct content **c,
+int verify_end(struct verify *v, const struct member *m, struct content *c,
 	       struct err *e)
 {
 	char content[CONTENT_TEXT] = "-";
 
-	if (*c)
-		content_end(*c, content);
-	content_freep(c);
+	if (c)
+		content_end(c, content);
 	buf_clear(&v->text);
 	list_line(m, content, &v->text);
 	compare(v, m);
@@ -161,7 +163,9 @@ static int run(struct verify *v, struct err *e)
 int pack_verify(const struct pack_check *c, struct arena *mem,
 		struct pack_verified *ret, struct err *e)
 {
-	struct verify v CLEANUP(verify_done) = { .check = c, .mem = mem };
+	struct verify v CLEANUP(verify_done) = { .check = c,
+						 .mem = mem,
+						 .content = content_new() };
 	/* libarchive reads names by the locale of the thread */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	locale_t before = uselocale(utf8);

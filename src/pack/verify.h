@@ -19,19 +19,20 @@ struct verify {
 	bool has_line;
 	struct pack_verified result;
 	VEC(struct pack_difference) found;
+	struct content *content;
 	struct buf text; /* scratch */
 };
 
 /*
  * Goes to the line of a member that was found; what the list has before is
- * missing. 1: there is one, and *ret_content is new where the member has
+ * missing. 1: there is one, and *ret_content, the one of v, is begun where the member has
  * content; 0: the list does not have it, which is noted.
  */
 int verify_begin(struct verify *v, const struct member *m,
 		 struct content **ret_content, struct err *e);
 
-/* Compares it; takes the content over. */
-int verify_end(struct verify *v, const struct member *m, struct content **c,
+/* Compares it. c: as verify_begin gave it, or NULL. */
+int verify_end(struct verify *v, const struct member *m, struct content *c,
 	       struct err *e);
 
 /* The readers. */

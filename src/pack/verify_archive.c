@@ -155,7 +155,7 @@ static int read_content(struct reading *r, struct content *c, struct err *e)
 
 static int see(struct reading *r, struct archive_entry *ae, struct err *e)
 {
-	struct content *c CLEANUP(content_freep) = NULL;
+	struct content *c = NULL;
 	struct member m = { 0 };
 	int has;
 
@@ -168,7 +168,7 @@ static int see(struct reading *r, struct archive_entry *ae, struct err *e)
 		return has;
 	if (c && read_content(r, c, e))
 		return -1;
-	return verify_end(r->v, &m, &c, e);
+	return verify_end(r->v, &m, c, e);
 }
 
 int verify_archive(struct verify *v, struct err *e)

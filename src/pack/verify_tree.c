@@ -92,7 +92,7 @@ static int visit(void *arg, const char *path, const struct tree_stat *st,
 		 struct err *e)
 {
 	struct arena *mem CLEANUP(arena_freep) = arena_new();
-	struct content *c CLEANUP(content_freep) = NULL;
+	struct content *c = NULL;
 	struct reading *r = arg;
 	struct member m = { .path = path };
 	int has;
@@ -107,7 +107,7 @@ static int visit(void *arg, const char *path, const struct tree_stat *st,
 		return has;
 	if (c && read_content(r, &m, mem, c, e))
 		return -1;
-	return verify_end(r->v, &m, &c, e);
+	return verify_end(r->v, &m, c, e);
 }
 
 int verify_tree(struct verify *v, struct err *e)

@@ -35,6 +35,11 @@ void tree_set_still(struct tree *t)
 	t->still = true;
 }
 
+bool tree_is_still(const struct tree *t)
+{
+	return t->still;
+}
+
 const char *tree_name(const struct tree *t)
 {
 	return t->name;

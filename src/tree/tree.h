@@ -81,6 +81,7 @@ void tree_closep(struct tree **t); /* for CLEANUP */
  * then may be a device whose opening has an effect.
  */
 void tree_set_still(struct tree *t);
+bool tree_is_still(const struct tree *t);
 
 /* For messages: "/mnt/old" of a directory. Borrowed from t. */
 const char *tree_name(const struct tree *t);

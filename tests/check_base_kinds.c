@@ -232,6 +232,15 @@ static const struct {
 	{ "a b", false },
 	{ "eth0:1", false },
 	{ "a\n", false },
+	{ "eth0.4094", true },
+	{ "wl-p_1+@x", true },
+	{ "-a", false },
+	{ "eth0;reboot", false },
+	{ "$(id)", false },
+	{ "a`b`", false },
+	{ "a|b", false },
+	{ "eth\xb2", true },
+	{ "eth\xa0", false },
 };
 
 START_TEST(test_inet_ifname)

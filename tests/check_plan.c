@@ -7,10 +7,12 @@
 #include "base/str.h"
 #include "derive.h"
 #include "plan/plan.h"
+#include "policy/policy.h"
 
 struct box {
 	struct arena *mem;
 	struct guest *g;
+	struct site *site;
 	struct plan_options options;
 	struct plan p;
 };
@@ -25,8 +27,10 @@ static void box_open(struct box *b)
 	b->g->id = "web";
 	b->g->name = "web";
 	b->g->key = "old/vserver:web";
+	b->site = site_new(b->mem);
+	b->site->file = "/etc/rehost.conf";
 	b->p = (struct plan){ .g = b->g,
-			      .site = site_new(b->mem),
+			      .site = b->site,
 			      .options = &b->options };
 }
 
@@ -46,6 +50,7 @@ static void pass(struct box *b, int (*run)(struct plan *p, struct err *e))
 {
 	struct err e;
 
+	b->g->policy = policy_new(b->mem);
 	if (run(&b->p, &e) < 0)
 		ck_abort_msg("%s", e.msg);
 }
@@ -173,6 +178,125 @@ START_TEST(test_judged)
 }
 END_TEST
 
+/* --- network --- */
+
+static struct addr *address(struct box *b, const char *ip, const char *dev)
+{
+	struct addr *a = pvec_add(b->mem, &b->g->addrs);
+
+	derive_str(b->g, FIELD_ADDR_IP, a, ip, at(b, "ip"), NULL);
+	derive_u64(b->g, FIELD_ADDR_PREFIX, a, 32, at(b, "prefix"), NULL);
+	if (dev != NULL)
+		derive_str(b->g, FIELD_ADDR_DEV, a, dev, at(b, "dev"), NULL);
+	return a;
+}
+
+static void net_open(struct box *b)
+{
+	box_open(b);
+	derive_str(b->g, FIELD_NS_NET, b->g, "filtered", at(b, "net"), NULL);
+}
+
+/* How an address comes to the wire, and what is said where none is known. */
+static const struct {
+	const char *dev;
+	bool unwired; /* tun, tap, dummy by another name */
+	const char *attach, *uplink, *no_wire;
+} wires[] = {
+	{ "eth0", false, "routed:eth0", "eth0: the new host is it", NULL },
+	{ "lo", false, "routed:lo", "eth0: the new host is it",
+	  "addresses on lo, 192.0.2.10 the first" },
+	{ "dummy3", false, "routed:lo", "eth0: the new host is it",
+	  "addresses on dummy3" },
+	{ "tun5", true, "routed:lo", "eth0: the new host is it",
+	  "addresses on tun5" },
+};
+
+START_TEST(test_wire)
+{
+	struct addr *a;
+	struct box b;
+
+	net_open(&b);
+	a = address(&b, "192.0.2.10", wires[_i].dev);
+	if (wires[_i].unwired)
+		derive_bool(b.g, FIELD_ADDR_UNWIRED, a, true, at(&b, "tun"),
+			    NULL);
+	else
+		address(&b, "192.0.2.11", wires[_i].dev);
+	pass(&b, plan_net);
+	ck_assert_str_eq(a->nic->attach.v, wires[_i].attach);
+	ck_assert_str_eq(a->nic->gateway4.v, "169.254.0.1");
+	ck_assert_ptr_nonnull(
+		strstr(said(&b, FIND_NET_UPLINK), wires[_i].uplink));
+	ck_assert_uint_eq(found(&b, FIND_NET_GATEWAY_DERIVED), 0);
+	if (wires[_i].no_wire == NULL)
+		ck_assert_ptr_null(said(&b, FIND_NET_UNWIRED));
+	else
+		ck_assert_ptr_nonnull(
+			strstr(said(&b, FIND_NET_UNWIRED), wires[_i].no_wire));
+	box_close(&b);
+}
+END_TEST
+
+/* A router that the configuration names is known. */
+START_TEST(test_known_gateway)
+{
+	struct route *r;
+	struct addr *a;
+	struct box b;
+
+	net_open(&b);
+	a = address(&b, "192.0.2.10", "eth0");
+	r = pvec_add(b.mem, &b.g->routes);
+	derive_str(b.g, FIELD_ROUTE_DEST, r, "default", at(&b, "gateway"),
+		   NULL);
+	derive_str(b.g, FIELD_ROUTE_VIA, r, "192.0.2.1", at(&b, "gateway"),
+		   NULL);
+	pass(&b, plan_net);
+	ck_assert_str_eq(a->nic->gateway4.v, "192.0.2.1");
+	ck_assert_uint_eq(found(&b, FIND_NET_UPLINK), 0);
+	ck_assert_uint_eq(found(&b, FIND_NET_GATEWAY_DERIVED), 1);
+	box_close(&b);
+}
+END_TEST
+
+/* On the LAN itself nobody answers for an unknown router. */
+START_TEST(test_no_gateway)
+{
+	struct site_device *d;
+	struct box b;
+
+	net_open(&b);
+	address(&b, "192.0.2.10", "eth0");
+	d = pvec_add(b.mem, &b.site->devices);
+	*d = (struct site_device){
+		.name = "eth0", .attach = "bridge:br0", .vlan = -1, .mtu = -1
+	};
+	pass(&b, plan_net);
+	ck_assert_uint_eq(found(&b, FIND_NET_UPLINK), 0);
+	ck_assert_uint_eq(found(&b, FIND_NET_NO_GATEWAY), 1);
+	box_close(&b);
+}
+END_TEST
+
+/* nodev: the host keeps answering unless somebody takes the address away. */
+START_TEST(test_nodev)
+{
+	struct addr *a;
+	struct box b;
+
+	net_open(&b);
+	a = address(&b, "192.0.2.10", "eth0");
+	derive_bool(b.g, FIELD_ADDR_NODEV, a, true, at(&b, "nodev"), NULL);
+	pass(&b, plan_net);
+	ck_assert_str_eq(a->nic->attach.v, "routed:eth0");
+	ck_assert_ptr_nonnull(strstr(said(&b, FIND_NET_NODEV_FOUND), "eth0"));
+	ck_assert_uint_eq(found(&b, FIND_NET_NODEV), 0);
+	box_close(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -183,6 +307,12 @@ int main(void)
 	tcase_add_loop_test(t, test_caps, 0, COUNT(caps));
 	tcase_add_loop_test(t, test_tun, 0, COUNT(tuns));
 	tcase_add_loop_test(t, test_judged, 0, COUNT(judged));
+	suite_add_tcase(s, t);
+	t = tcase_create("net");
+	tcase_add_loop_test(t, test_wire, 0, COUNT(wires));
+	tcase_add_test(t, test_known_gateway);
+	tcase_add_test(t, test_no_gateway);
+	tcase_add_test(t, test_nodev);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

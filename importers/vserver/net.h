@@ -6,6 +6,7 @@
 #ifndef REHOST_IMPORTERS_VSERVER_NET_H
 #define REHOST_IMPORTERS_VSERVER_NET_H
 
+#include "base/inet.h"
 #include "importers/vserver/vserver.h"
 
 /* A file of an interface's directory, or of interfaces/ itself. */
@@ -101,11 +102,26 @@ void vserver_net_address(struct reading *r,
 			 const struct vserver_net_around *around,
 			 struct vserver_net_iface *i);
 
+/* --- net_text.c: what a text says, whatever it belongs to --- */
+
 /*
  * A dotted mask as the old helper mask2prefix counted it: the leading ones of
  * each octet, up to the first that is not 255. False: it was refused.
  */
 bool vserver_net_mask(const char *mask, unsigned *ret);
+
+/* The length that "24", "/24" or "0xffffff00" meant in a mask file. */
+bool vserver_net_mask_meant(const char *text, unsigned *ret);
+
+/*
+ * The number in a prefix file, as iproute2 read it; false: there is none.
+ * *ret_odd says what is odd about it, NULL: nothing.
+ */
+bool vserver_net_length(struct arena *mem, const char *text, uint64_t *ret,
+			const char **ret_odd);
+
+/* 1 to 4094; 0: the text is no VLAN id. */
+unsigned vserver_net_vlan_id(const char *text);
 
 /*
  * The VLAN id that a device's name implies, 0: none. "eth0.0231" has 231 on
@@ -113,5 +129,15 @@ bool vserver_net_mask(const char *mask, unsigned *ret);
  */
 unsigned vserver_net_vlan(struct arena *mem, const char *dev,
 			  const char **ret_parent);
+
+/* The number in a device's name that looks like a VLAN id and is none. */
+const char *vserver_net_no_vlan(const char *dev);
+
+/*
+ * The address that a text means. Returns why a guest cannot own it, NULL where
+ * it can; *ret_odd then says what is odd about its spelling, NULL: nothing.
+ */
+const char *vserver_net_ip(struct arena *mem, const char *text,
+			   struct inet_addr *ret, const char **ret_odd);
 
 #endif

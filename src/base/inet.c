@@ -225,5 +225,7 @@ bool inet_ifname_ok(const char *s)
 	const size_t n = strlen(s);
 
 	return n > 0 && n < IFNAMSIZ && !str_eq(s, ".") && !str_eq(s, "..") &&
-	       strcspn(s, "/: \t\n\v\f\r\xa0") == n;
+	       s[0] != '-' &&
+	       strcspn(s, "/: \t\n\v\f\r\xa0"
+			  "!\"#$&'()*;<=>?[\\]^`{|}~") == n;
 }

@@ -48,7 +48,10 @@ int inet_mask(const char *s, unsigned *ret, struct err *e);
 int inet_mac_parse(const char *s, uint8_t ret[6], struct err *e);
 void inet_mac_show(const uint8_t mac[6], char ret[18]);
 
-/* A name the kernel takes for a link: 1 to 15 bytes, no '/', no blank. */
+/*
+ * A name the kernel takes for a link, 1 to 15 bytes without '/' and blank, that
+ * is nothing else to a shell and no option.
+ */
 bool inet_ifname_ok(const char *s);
 
 #endif

@@ -97,6 +97,8 @@ bool emit_lxc_v2(const struct emission *em); /* keys lxc.cgroup2.* */
 /* emit_lxc_net.c */
 void emit_lxc_nic(struct emission *em, enum field_id id, const void *object,
 		  const struct value *v);
+void emit_lxc_route(struct emission *em, enum field_id id, const void *object,
+		    const struct value *v);
 void emit_lxc_addr(struct emission *em, enum field_id id, const void *object,
 		   const struct value *v);
 /* Writes "only loopback", "the host's" or nothing, when all NICs are done. */

@@ -598,3 +598,54 @@ void emit_lxc_net_finish(struct emission *em)
 	emit_lxc_add(em, LXC_NET, "lxc.net.0.type", "empty");
 	emit_lxc_add(em, LXC_NET, "lxc.net.0.flags", "up");
 }
+
+/* Whether the interface's gateway is written, and is that one. */
+static bool has_gateway(const struct emission *em, const struct nic *n,
+			int family, const char *via)
+{
+	const struct opt_str *gw = family == AF_INET ? &n->gateway4 :
+						       &n->gateway6;
+
+	return gw->from != NULL && str_eq(gw->v, via) &&
+	       has_family(em->g, n, family) && (n->up.from == NULL || n->up.v);
+}
+
+/* The interface whose gateway the route is; NULL: none. */
+static const struct nic *gateway_nic(struct emission *em, const struct route *r,
+				     struct link *ret)
+{
+	if (r->via.from == NULL || r->dest.from == NULL ||
+	    !str_eq(r->dest.v, "default"))
+		return NULL;
+	for (size_t i = 0; i < em->g->nics.n; i++) {
+		const struct nic *n = em->g->nics.v[i];
+
+		*ret = link_of(em, n);
+		if (ret->fault == NULL &&
+		    (has_gateway(em, n, AF_INET, r->via.v) ||
+		     has_gateway(em, n, AF_INET6, r->via.v)))
+			return n;
+	}
+	return NULL;
+}
+
+void emit_lxc_route(struct emission *em, enum field_id id, const void *object,
+		    const struct value *v)
+{
+	const struct route *r = object;
+	struct link l;
+	const struct nic *n = gateway_nic(em, r, &l);
+
+	if (n == NULL) {
+		emit_lxc_comment(em, id, object, v);
+		return;
+	}
+	if (own_gateway(&l, n) != NULL)
+		emit_bin(em, BIN_APPROXIMATED, "the host is the gateway of %s",
+			 n->name.v);
+	else
+		emit_bin(em, BIN_CARRIED, "the gateway of %s", n->name.v);
+	emit_find_at(em, FIND_NET_GATEWAY_DERIVED, id, object,
+		     "the default route by %s is the gateway of %s", r->via.v,
+		     n->name.v);
+}

@@ -26,7 +26,7 @@ struct addr {
 	struct nic *nic;
 	struct opt_str ip, dev, broadcast, label, peer, scope;
 	struct opt_u64 prefix, vlan;
-	struct opt_bool nodev, up;
+	struct opt_bool nodev, up, unwired;
 };
 
 struct route {

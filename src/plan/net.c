@@ -81,6 +81,13 @@ static void find_device(struct plan *p, struct addr *a)
 
 	if (a->nodev.from == NULL || !a->nodev.v || !parse_ip(a, &ip))
 		return;
+	if (a->dev.from != NULL) {
+		finding_add(p->g, FIND_NET_NODEV_FOUND, NULL, a->nodev.from,
+			    "%s was only bound to the guest: the host had it, "
+			    "taken as on %s, which its configuration names",
+			    a->ip.v, a->dev.v);
+		return;
+	}
 	if (p->facts != NULL)
 		f = facts_find(p->facts, &ip);
 	if (f == NULL) {
@@ -88,8 +95,7 @@ static void find_device(struct plan *p, struct addr *a)
 		return;
 	}
 	from = plan_net_facts_origin(p, &f->at, "address", a->nodev.from);
-	if (!derive_str(p->g, FIELD_ADDR_DEV, a, f->dev, from, NULL))
-		return; /* the configuration names one itself */
+	derive_str(p->g, FIELD_ADDR_DEV, a, f->dev, from, NULL);
 	finding_add(p->g, FIND_NET_NODEV_FOUND, NULL, from,
 		    "%s was on %s of the host (%s:%u): attached like it",
 		    a->ip.v, f->dev, p->facts->file, f->at.line);
@@ -153,10 +159,12 @@ static void attach_facts(struct plan *p, const struct addr *a,
 	ret->from = plan_net_facts_origin(p, &l->at, "link", a->dev.from);
 }
 
-/* Devices of the old host that carry addresses and no wire. */
-static bool is_wireless(const char *dev)
+/* On a device of the old host that carries addresses and no wire. */
+static bool is_unwired(const struct addr *a)
 {
-	return str_eq(dev, "lo") || str_starts(dev, "dummy");
+	return (a->unwired.from != NULL && a->unwired.v) ||
+	       (a->dev.from != NULL &&
+		(str_eq(a->dev.v, "lo") || str_starts(a->dev.v, "dummy")));
 }
 
 static struct attachment attachment(struct plan *p, const struct addr *a)
@@ -172,7 +180,7 @@ static struct attachment attachment(struct plan *p, const struct addr *a)
 		return t;
 	if (str_eq(word, "none"))
 		t.attach = "none";
-	else if (is_wireless(a->dev.v))
+	else if (is_unwired(a))
 		t.attach = "routed:lo";
 	else
 		t.attach = arena_printf(p->g->mem, "%s:%s", word, a->dev.v);
@@ -316,6 +324,27 @@ static void no_device(struct plan *p, struct addr *a)
 	finding_covers(p->g, f, FIELD_ADDR_BROADCAST, a->ip.v);
 }
 
+/* Whether an address before it says the same of its device. */
+static bool is_repeated(const struct plan *p, const struct addr *a)
+{
+	for (size_t i = 0; p->g->addrs.v[i] != a; i++)
+		if (p->g->addrs.v[i]->dev.from != NULL &&
+		    str_eq(p->g->addrs.v[i]->dev.v, a->dev.v))
+			return true;
+	return false;
+}
+
+/* How traffic came to it is no longer there, however it is attached. */
+static void find_unwired(struct plan *p, const struct addr *a)
+{
+	if (a->dev.from == NULL || !is_unwired(a) || is_repeated(p, a))
+		return;
+	finding_add(p->g, FIND_NET_UNWIRED, NULL, a->dev.from,
+		    "addresses on %s, %s the first: traffic came to them by "
+		    "the old host's own routes and rules",
+		    a->dev.v, a->ip.v);
+}
+
 static void group(struct plan *p, struct addr *a)
 {
 	struct attachment t;
@@ -323,6 +352,7 @@ static void group(struct plan *p, struct addr *a)
 	if (a->nic != NULL || a->ip.from == NULL)
 		return;
 	find_device(p, a);
+	find_unwired(p, a);
 	t = attachment(p, a);
 	if (t.attach == NULL)
 		no_device(p, a);

@@ -238,12 +238,26 @@ static struct gateway host_gateway(struct plan *p, const struct nic *n,
 	return gw;
 }
 
+static struct finding *find_gateway(struct plan *p, const struct nic *n,
+				    const struct gateway *gw, bool known)
+{
+	if (!known)
+		return finding_add(p->g, FIND_NET_UPLINK, NULL, gw->from,
+				   "no gateway is known for %s: the new host "
+				   "is it, as %s, and needs a default route",
+				   n->name.v, gw->ip);
+	return finding_add(p->g, FIND_NET_GATEWAY_DERIVED, NULL, gw->from,
+			   "gateway of %s: %s (%s:%u)", n->name.v, gw->ip,
+			   gw->from->file, gw->from->line);
+}
+
 static void set_gateway(struct plan *p, struct nic *n, int family)
 {
 	struct gateway gw = gateway_of(p, n, family);
+	const bool known = gw.ip != NULL;
 	struct finding *f;
 
-	if (gw.ip == NULL)
+	if (!known)
 		gw = host_gateway(p, n, family);
 	if (gw.ip == NULL) {
 		if (on_lan(n))
@@ -254,9 +268,7 @@ static void set_gateway(struct plan *p, struct nic *n, int family)
 				    n->name.v, family == AF_INET ? 4 : 6);
 		return;
 	}
-	f = finding_add(p->g, FIND_NET_GATEWAY_DERIVED, NULL, gw.from,
-			"gateway of %s: %s (%s:%u)", n->name.v, gw.ip,
-			gw.from->file, gw.from->line);
+	f = find_gateway(p, n, &gw, known);
 	derive_str(p->g,
 		   family == AF_INET ? FIELD_NIC_GATEWAY4 : FIELD_NIC_GATEWAY6,
 		   n, gw.ip, gw.from, f);

@@ -206,6 +206,8 @@ static void put_groups(struct emission *em, enum field_id id,
 	const struct strv words = legal_groups(em, v->l);
 	const char *text = strv_join(em->mem, &words, " ");
 
+	if (v->l->n == 0)
+		refuse(em, v, "groups are words");
 	if (words.n == 0)
 		return;
 	if (boots && !strv_has(&words, "onboot")) {

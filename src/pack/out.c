@@ -2,8 +2,9 @@
  * stream -> ring -> { digest, compressor } -> ring -> { digest and file }
  *
  * The first digest is made where it is wanted. What is not compressed goes from
- * the first ring to the file, and is digested once. A stage that fails keeps its error and aborts both rings, so
- * that the others end and the caller finds out.
+ * the first ring to the file, and is digested once. A stage that fails keeps
+ * its error and aborts both rings, so that the others end and the caller finds
+ * out.
  */
 #include "pack/out.h"
 

@@ -26,7 +26,7 @@ struct pack {
 	struct arena *mem;     /* of the result */
 	struct arena *scratch; /* of the whole run */
 	struct variant variants[PACK_VARIANTS];
-	size_t n; /* variants opened */
+	size_t n;                /* variants opened */
 	struct list *list;       /* NULL: none is wanted */
 	struct content *content; /* for it */
 	struct pack_result read; /* what holds for all variants */

@@ -25,8 +25,8 @@ struct verify {
 
 /*
  * Goes to the line of a member that was found; what the list has before is
- * missing. 1: there is one, and *ret_content, the one of v, is begun where the member has
- * content; 0: the list does not have it, which is noted.
+ * missing. 1: there is one, and *ret_content, the one of v, is begun where the
+ * member has content; 0: the list does not have it, which is noted.
  */
 int verify_begin(struct verify *v, const struct member *m,
 		 struct content **ret_content, struct err *e);

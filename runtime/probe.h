@@ -61,24 +61,15 @@ int probe_inside(struct probe *p, void (*fn)(int fd, const void *arg),
 		 const void *arg, const char **ret, struct err *e);
 
 /* Each is a probe of probe.def. */
-int probe_caps(struct probe *p, struct err *e);
-int probe_namespaces(struct probe *p, struct err *e);
-int probe_idmap(struct probe *p, struct err *e);
-int probe_status(struct probe *p, struct err *e);
-int probe_lsm(struct probe *p, struct err *e);
-int probe_seccomp(struct probe *p, struct err *e);
-int probe_uts(struct probe *p, struct err *e);
-int probe_environ(struct probe *p, struct err *e);
-int probe_rlimits(struct probe *p, struct err *e);
-int probe_mounts(struct probe *p, struct err *e);
-int probe_views(struct probe *p, struct err *e);
-int probe_sysctls(struct probe *p, struct err *e);
-int probe_limits(struct probe *p, struct err *e);
-int probe_devices(struct probe *p, struct err *e);
-int probe_nodes(struct probe *p, struct err *e);
-int probe_links(struct probe *p, struct err *e);
-int probe_addresses(struct probe *p, struct err *e);
-int probe_routes(struct probe *p, struct err *e);
-int probe_init(struct probe *p, struct err *e);
+/* clang-format off: it nests what stands beside each other */
+#define PROBE_FUNCTIONS(X) \
+	X(caps) X(namespaces) X(idmap) X(status) X(lsm) \
+	X(seccomp) X(uts) X(environ) X(rlimits) X(mounts) \
+	X(views) X(sysctls) X(limits) X(devices) X(nodes) \
+	X(links) X(addresses) X(routes) X(init)
+/* clang-format on */
+#define X(name) int probe_##name(struct probe *p, struct err *e);
+PROBE_FUNCTIONS(X)
+#undef X
 
 #endif

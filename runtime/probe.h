@@ -61,7 +61,8 @@ int probe_inside(struct probe *p, void (*fn)(int fd, const void *arg),
 		 const void *arg, const char **ret, struct err *e);
 
 /* Each is a probe of probe.def. */
-/* clang-format off: it nests what stands beside each other */
+/* it would nest what stands beside each other */
+/* clang-format off */
 #define PROBE_FUNCTIONS(X) \
 	X(caps) X(namespaces) X(idmap) X(status) X(lsm) \
 	X(seccomp) X(uts) X(environ) X(rlimits) X(mounts) \

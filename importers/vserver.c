@@ -503,6 +503,31 @@ static void set_identity(struct reading *r, const struct source *s)
 			"vserver.md 1.5: else the name of the configuration");
 }
 
+static void differs(struct reading *r, const char *what,
+		    const struct opt_u64 *id)
+{
+	if (id->from != NULL && id->v != r->g->xid.v)
+		reading_find_at(r, FIND_SRC_ID, id->from,
+				"%s %" PRIu64 " is not context %" PRIu64
+				": both are kept",
+				what, id->v, r->g->xid.v);
+}
+
+/* The directory apps/vunify is enough, whatever lies in it. */
+static void mark_unified(struct reading *r)
+{
+	struct guest *g = r->g;
+
+	for (size_t i = 0; i < g->settings.n && g->unified.from == NULL; i++) {
+		struct setting *s = g->settings.v[i];
+
+		if (!str_starts(s->from.key, "apps/vunify/"))
+			continue;
+		reading_resume(r, s);
+		take_bool(r, FIELD_UNIFIED, g, true);
+	}
+}
+
 /* What nothing said of the root and of the ids. */
 static void fill_in(struct reading *r)
 {
@@ -530,11 +555,8 @@ static void fill_in(struct reading *r)
 				"start");
 		return;
 	}
-	if (g->nid.from != NULL && g->nid.v != g->xid.v)
-		reading_find_at(r, FIND_SRC_ID, g->nid.from,
-				"ncontext %" PRIu64 " is not context %" PRIu64
-				": both are kept",
-				g->nid.v, g->xid.v);
+	differs(r, "ncontext", &g->nid);
+	differs(r, "tag", &g->tag);
 	root = arena_printf(g->mem, "%" PRIu64, g->xid.v);
 	reading_default(r, FIELD_NID, g, root, "vserver.md 1.5: as context");
 	reading_default(r, FIELD_TAG, g, root, "vserver.md 1.5: as context");
@@ -553,6 +575,8 @@ static int vserver_read(struct reading *r, const struct source *s,
 			       s->path);
 	vserver_read_tree(r);
 	vserver_settle(r);
+	if (!v->legacy)
+		mark_unified(r);
 	fill_in(r);
 	return reading_close(r, e);
 }

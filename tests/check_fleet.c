@@ -159,6 +159,8 @@ static void set_things(struct box *b, struct guest *g, const char *ip,
 	add_address(b, g, ip, "eth0");
 	n->mac = (struct opt_str){ .from = b->from, .v = mac };
 	g->xid = (struct opt_u64){ .from = b->from, .v = xid };
+	g->nid = (struct opt_u64){ .from = b->from, .v = xid + 100 };
+	g->tag = (struct opt_u64){ .from = b->from, .v = xid + 200 };
 	g->rootfs = (struct opt_str){ .from = b->from, .v = root };
 	add(b, g);
 }
@@ -185,6 +187,12 @@ START_TEST(clashes)
 			 "h1/vserver:a h2/vserver:c");
 	/* ids and paths mean something on their own host only */
 	ck_assert_str_eq(same(&b, "id", "7", "h1/vserver:a"), "h1/vserver:b");
+	ck_assert_str_eq(same(&b, "ncontext", "107", "h1/vserver:a"),
+			 "h1/vserver:b");
+	ck_assert_str_eq(same(&b, "tag", "207", "h1/vserver:a"),
+			 "h1/vserver:b");
+	ck_assert_str_eq(same(&b, "tag", "207", "h2/vserver:c"), "");
+	ck_assert_str_eq(same(&b, "tag", "107", "h1/vserver:a"), "");
 	ck_assert_str_eq(same(&b, "root", "/v/a", "h2/vserver:c"), "");
 	ck_assert_str_eq(same(&b, "address", "127.0.0.5", "h2/vserver:d"), "");
 	ck_assert_str_eq(same(&b, "address", "192.0.2.2", "h1/vserver:a"), "");

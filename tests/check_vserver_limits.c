@@ -305,7 +305,7 @@ static const struct telling {
 	{ { "dlimits/0/directory", "/x\n", "dlimits/0/space_total", "1024",
 	    "dlimits/0/inodes_total", "9\n", "dlimits/0/reserved", "5\n" },
 	  FIND_LIM_DISK_SKIPPED,
-	  "space_total 1024" },
+	  "space_total (KiB) 1024" },
 	{ { "sysctl/0/setting", "net.ipv4.ip_forward\n" },
 	  FIND_LIM_INVALID,
 	  "both" },

@@ -148,7 +148,7 @@ apps apps/init apps/vdevmap apps/vdevmap/* apps/vshelper apps/vunify
 apps/vunify/hash apps/pkgmgmt apps/vlogin
 scripts scripts/* interfaces interfaces/* netns netns/interfaces
 netns/interfaces/* spaces uts ulimits rlimits dlimits dlimits/* sched sched/*
-cpuset cgroup sysctl sysctl/* ionice
+cpuset cgroup sysctl sysctl/* ionice cache cache/dlimits
 .defaults .defaults/init .defaults/files .defaults/scripts
 .defaults/scripts/* .defaults/styles .defaults/interfaces .defaults/apps
 .defaults/apps/init .defaults/apps/vshelper .defaults/apps/vshelper-methods

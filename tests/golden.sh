@@ -11,6 +11,10 @@
 #	expect/NAME.model     every field with its origin
 #	expect/NAME.lxc       the LXC config, and the files beside it
 #
+# In a case with a file `convert`, for each guest that it names:
+#
+#	expect/NAME.convert   what its package's report says of the tree
+#
 # --accept writes what the program prints now, for review as a diff. Long lists
 # of findings are kept without the advice, which is the catalogue's; of what has
 # more than 2500 lines the head and a digest. Device nodes, sockets
@@ -89,6 +93,20 @@ run()
 	with_roots "$rehost" scan "$@" >"$out/scan.txt" 2>"$out/scan.err"
 }
 
+# converted CASE DIR: the tree's findings and edits of packages, into DIR
+converted()
+{
+	[ -f "$1/convert" ] || return 0
+	while read -r guest; do
+		rm -rf "$tmp/package"
+		"$rehost" convert -q --rootfs none -t lxc -o "$tmp/package" \
+			--root "$tmp/tree" "vserver:$guest" \
+			>/dev/null 2>"$2/$guest.err"
+		grep -E '\[(DSK|EDT)[0-9]|^/' "$tmp/package/$guest/report.txt" |
+		grep -E ': remove|\[DSK' >"$2/$guest.convert" || return
+	done <"$1/convert"
+}
+
 # files FROM TO: the texts for expect/, a file each
 files()
 {
@@ -114,6 +132,10 @@ def put(name, text):
 for name in ("findings.txt", "scan.txt"):
     with open(os.path.join(source, name), newline="") as f:
         put(name, f.read())
+for name in sorted(os.listdir(source)):
+    if name.endswith(".convert"):
+        with open(os.path.join(source, name), newline="") as f:
+            put(name, f.read())
 with open(os.path.join(source, "plan.json")) as f:
     guests = json.load(f)["guests"]
 hosts = {g["host"] for g in guests}
@@ -216,6 +238,7 @@ one_case()
 	}
 	roots "$tmp/tree"
 	LC_ALL=C run "$tmp/one" -j 1
+	converted "$1" "$tmp/one" || ok 1 "$name: converted"
 	compare "$1"
 	ok $? "$name: as expected" "$tmp/why"
 	sound "$tmp/one" >"$tmp/why" 2>&1

@@ -100,11 +100,11 @@ int vserver_limits_sysctl(struct reading *r, const char *value, struct err *e)
 /* All that an entry says, for messages. */
 static const char *meant(struct reading *r, const struct dlimit *d)
 {
-	static const char *const units[VS_DLIMIT_DISABLED] = {
-		[VS_DLIMIT_DIRECTORY] = "",
-		[VS_DLIMIT_SPACE] = " KiB",
-		[VS_DLIMIT_INODES] = "",
-		[VS_DLIMIT_RESERVED] = " %",
+	static const char *const names[VS_DLIMIT_DISABLED] = {
+		[VS_DLIMIT_DIRECTORY] = "directory",
+		[VS_DLIMIT_SPACE] = "space_total (KiB)",
+		[VS_DLIMIT_INODES] = "inodes_total",
+		[VS_DLIMIT_RESERVED] = "reserved (%)",
 	};
 	struct strv words = { 0 };
 
@@ -112,10 +112,8 @@ static const char *meant(struct reading *r, const struct dlimit *d)
 		if (d->s[i] != NULL)
 			strv_add(r->g->mem, &words,
 				 arena_printf(
-					 r->g->mem, "%s %s%s",
-					 strrchr(d->s[i]->from.key, '/') + 1,
-					 vserver_shown(r, d->s[i]->from.text),
-					 units[i]));
+					 r->g->mem, "%s %s", names[i],
+					 vserver_shown(r, d->s[i]->from.text)));
 	return strv_join(r->g->mem, &words, ", ");
 }
 

@@ -9,6 +9,7 @@
 #include "base/attr.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "importers/vserver/boot.h"
 #include "importers/vserver/misc.h"
 #include "importers/vserver/read.h"
 
@@ -16,6 +17,8 @@ enum {
 	UTS_MAX = 64,       /* bytes the kernel keeps of a uname field */
 	ID_MAX = 50,        /* bytes of a context file that are read */
 	RUN_MAX = 4096,     /* bytes of a run file */
+	CACHED_MAX = 4096,  /* bytes of a file of the cache */
+	CACHED_N = 64,      /* of them that are looked at */
 	XID_STATIC_MIN = 2, /* 0 is the host, 1 the spectator */
 	XID_STATIC_MAX = 49151,
 };
@@ -107,6 +110,62 @@ int vserver_misc_vdir(struct reading *r, const char *value, struct err *e)
 	if (bad != NULL)
 		reading_find(r, FIND_DSK_BAD_ROOT, "vdir leads to %s: %s",
 			     vserver_shown(r, root), bad);
+	return 0;
+}
+
+/* The number behind NAME= in a file of the cache; false: it has none. */
+static bool cached(const char *text, const char *name, uint64_t *ret)
+{
+	const char *p = strstr(text, name);
+	char digits[24];
+	size_t n;
+	struct err e;
+
+	if (p == NULL)
+		return false;
+	p += strlen(name);
+	n = strspn(p, "0123456789");
+	if (n == 0 || n >= sizeof(digits))
+		return false;
+	memcpy(digits, p, n);
+	digits[n] = '\0';
+	return num_u64(digits, ret, &e) == 0;
+}
+
+/* dlimits/XID_DIRECTORY: the tools set the counters from it at the start. */
+static void find_cached(struct reading *r, const char *dir, const char *name)
+{
+	uint64_t space, inodes;
+	const char *text;
+	struct err e;
+	size_t n;
+
+	if (tree_read(vserver_of(r)->t,
+		      arena_printf(r->g->mem, "%s/%s", dir, name), CACHED_MAX,
+		      r->g->mem, &text, &n, &e) < 0 ||
+	    !cached(text, "space_used=", &space) ||
+	    !cached(text, "inodes_used=", &inodes))
+		return;
+	reading_find(r, FIND_DSK_USED,
+		     "%s: %" PRIu64 " KiB and %" PRIu64
+		     " inodes were in use at the last stop",
+		     vserver_shown(r, name), space, inodes);
+}
+
+int vserver_misc_cache(struct reading *r, const char *value, struct err *e)
+{
+	const char *dir =
+		arena_printf(r->g->mem, "%s/dlimits", r->cur->from.file);
+	struct tree_entries entries;
+	struct err none;
+
+	(void)value;
+	(void)e;
+	reading_decide(r, BIN_INERT, "%s", r->cur->row->note);
+	if (tree_list(vserver_of(r)->t, dir, r->g->mem, &entries, &none) < 0)
+		return 0;
+	for (size_t i = 0; i < entries.n && i < CACHED_N; i++)
+		find_cached(r, dir, entries.v[i].name);
 	return 0;
 }
 
@@ -239,8 +298,12 @@ static int take_type(struct reading *r, const char *value, struct err *e)
 	const char *type =
 		find_in(types, COUNT(types), value + (prefixed ? 4 : 0));
 
-	if (value[0] == '\0')
+	if (value[0] == '\0') {
+		reading_find(r, FIND_SRC_NOT_STARTED,
+			     "no type on the first line: the start ended "
+			     "there; the flags are taken");
 		return vserver_misc_text(r, value, e);
+	}
 	if (type == NULL)
 		return err_set(e, 0, "\"%s\" is no personality",
 			       vserver_shown(r, value));
@@ -321,6 +384,20 @@ int vserver_misc_unified(struct reading *r, const char *value, struct err *e)
 
 /* --- package management ------------------------------------------------ */
 
+/* What the guest has where its own package database would lie. */
+static const char *database_inside(struct reading *r)
+{
+	struct tree *root CLEANUP(tree_closep) = NULL;
+	struct tree_entries entries;
+	struct err e;
+
+	if (tree_sub(vserver_of(r)->t, vserver_boot_root(r), &root, &e) < 0)
+		return "could not be looked at";
+	if (tree_list(root, "/var/lib/rpm", r->g->mem, &entries, &e) < 0)
+		return "is not there";
+	return entries.n == 0 ? "is empty" : "holds files: look at both";
+}
+
 static int take_database(struct reading *r, const char *path)
 {
 	if (has(r, "apps/pkgmgmt/internal")) {
@@ -330,9 +407,9 @@ static int take_database(struct reading *r, const char *path)
 	}
 	take_str(r, FIELD_PKG_DATABASE, r->g, path);
 	reading_find(r, FIND_INI_PKGDB,
-		     "the package database is %s on the old host, outside of "
-		     "the root",
-		     vserver_shown(r, path));
+		     "the package database is %s on the old host; copy it to "
+		     "/var/lib/rpm of the guest, which %s",
+		     vserver_shown(r, path), database_inside(r));
 	return 0;
 }
 

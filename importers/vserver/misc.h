@@ -6,6 +6,8 @@
 
 /* The root file system: a link, or the directory itself (value NULL). */
 int vserver_misc_vdir(struct reading *r, const char *value, struct err *e);
+/* The cache: how much the guest had on its disks at the last stop. */
+int vserver_misc_cache(struct reading *r, const char *value, struct err *e);
 /* The run file: whether it says that the guest ran. */
 int vserver_misc_run(struct reading *r, const char *value, struct err *e);
 /* The row's field from a text; an empty one is as if it were not there. */

@@ -44,6 +44,7 @@ enum {
 	SHOWN_MAX = 80, /* bytes of a value in a message */
 	DEPTH_MAX = 40, /* of directories, as the kernel's bound for links */
 	KNOWN_DEPTH_MAX = 6, /* through links: no row is deeper */
+	NAMED_MAX = 12,      /* files of .defaults in one note */
 };
 
 static const char defaults_dir[] = ".defaults/";
@@ -344,6 +345,11 @@ static void read_file(struct reading *r, const struct place *p)
 	size_t n = 0;
 
 	reading_file(r, p->abs);
+	if (row == NULL && vserver_table_names_dir(p->rel)) {
+		whole_find(r, p, BIN_UNREADABLE, FIND_SRC_UNREADABLE,
+			   "a file where a directory belongs");
+		return;
+	}
 	if (row == NULL) {
 		whole_find(r, p, BIN_UNKNOWN, FIND_SRC_UNKNOWN_FILE,
 			   "a file that the old tools never read: kept, not "
@@ -385,7 +391,8 @@ static void read_special(struct reading *r, const struct place *p,
 		read_token(r, p, row, stars, NULL);
 		return;
 	}
-	whole_find(r, p, BIN_UNKNOWN, FIND_SRC_UNKNOWN_FILE,
+	whole_find(r, p, row != NULL ? BIN_UNREADABLE : BIN_UNKNOWN,
+		   row != NULL ? FIND_SRC_UNREADABLE : FIND_SRC_UNKNOWN_FILE,
 		   arena_printf(r->g->mem, "%s: not opened, not carried",
 				what));
 }
@@ -593,6 +600,39 @@ void vserver_read_text(struct reading *r, const char *path, const char *text)
 		read_data(r, &p, row, text, strlen(text));
 }
 
+/* Defaults that are for building guests or for the tools: one note. */
+static void note_defaults(struct reading *r)
+{
+	const struct vserver *v = vserver_of(r);
+	struct strv names = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->g->settings.n; i++) {
+		const struct setting *s = r->g->settings.v[i];
+		const char *name;
+
+		if (!str_starts(s->from.key, defaults_dir) || s->row == NULL ||
+		    s->row->fate != FATE_INERT)
+			continue;
+		name = vserver_shown(r, s->from.key + strlen(defaults_dir));
+		if (strv_has(&names, name))
+			continue;
+		if (n++ < NAMED_MAX)
+			strv_add(r->g->mem, &names, name);
+	}
+	if (n > 0)
+		reading_find_at(
+			r, FIND_SRC_DEFAULTS_TREE,
+			reading_origin(r, ORIGIN_FILE,
+				       arena_printf(r->g->mem, "%s/.defaults",
+						    v->confdir),
+				       0, ".defaults", NULL),
+			"for building guests or for the tools, not of this "
+			"guest: %s%s",
+			strv_join(r->g->mem, &names, ", "),
+			n > NAMED_MAX ? " and more" : "");
+}
+
 /* Other things in CONFDIR are no guest's; they are named, not read. */
 static void note_others(struct reading *r)
 {
@@ -652,5 +692,6 @@ void vserver_read_tree(struct reading *r)
 	if (tree_is_dir(v->t, defaults.abs))
 		walk_dir(r, &defaults);
 	v->in_defaults = false;
+	note_defaults(r);
 	note_others(r);
 }

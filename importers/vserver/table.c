@@ -65,7 +65,7 @@ const struct key *vserver_table_find(struct arena *mem, const char *path,
 }
 
 /* Whether the first components of a row's name fit all of path. */
-static bool lies_below(const char *name, const char *path)
+static bool lies_below(const char *name, const char *path, bool stars)
 {
 	struct slice a = { name, strlen(name) }, b = { path, strlen(path) };
 	struct slice x, y;
@@ -73,18 +73,28 @@ static bool lies_below(const char *name, const char *path)
 	while (slice_next(&b, '/', &y)) {
 		if (!slice_next(&a, '/', &x))
 			return false;
-		if (!slice_eq(x, "*") &&
+		if (!(stars && slice_eq(x, "*")) &&
 		    (x.n != y.n || memcmp(x.p, y.p, x.n) != 0))
 			return false;
 	}
 	return a.n > 0;
 }
 
-bool vserver_table_is_dir(const char *path)
+static bool has_below(const char *path, bool stars)
 {
 	for (size_t i = 0; i < vserver_n_keys; i++)
 		if (is_path(vserver_keys[i].name) &&
-		    lies_below(vserver_keys[i].name, path))
+		    lies_below(vserver_keys[i].name, path, stars))
 			return true;
 	return false;
+}
+
+bool vserver_table_is_dir(const char *path)
+{
+	return has_below(path, true);
+}
+
+bool vserver_table_names_dir(const char *path)
+{
+	return has_below(path, false);
 }

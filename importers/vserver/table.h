@@ -34,4 +34,7 @@ const struct key *vserver_table_find(struct arena *mem, const char *path,
 /* Whether any row's path lies below this one: a directory the tools know. */
 bool vserver_table_is_dir(const char *path);
 
+/* The same, by its own name: no '*' of a row stands for a part of it. */
+bool vserver_table_names_dir(const char *path);
+
 #endif

@@ -16,7 +16,7 @@
 enum { NAME_LONG = 100 }; /* bytes of a reduced name: prefixes come on top */
 
 /* What a guest may share with another one by mistake; names in the record. */
-enum what { ADDRESS, MAC, NAME, ID, ROOT, DEVICE, WHAT__MAX };
+enum what { ADDRESS, MAC, NAME, ID, NID, TAG, ROOT, DEVICE, WHAT__MAX };
 
 static const struct {
 	const char *name;
@@ -26,6 +26,8 @@ static const struct {
 	[MAC] = { .name = "mac" },
 	[NAME] = { .name = "name" },
 	[ID] = { .name = "id", .one_host = true },
+	[NID] = { .name = "ncontext", .one_host = true },
+	[TAG] = { .name = "tag", .one_host = true },
 	[ROOT] = { .name = "root", .one_host = true },
 	[DEVICE] = { .name = "device", .one_host = true },
 };
@@ -134,6 +136,17 @@ static void put_depends(json_t *record, const struct guest *g)
 	json_put(record, "depends", list);
 }
 
+static void put_id(const struct guest *g, json_t *record, enum what what,
+		   const struct opt_u64 *id)
+{
+	char text[24];
+
+	if (id->from == NULL)
+		return;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)id->v);
+	put_list(g, record, what, text);
+}
+
 json_t *fleet_record(const struct guest *g)
 {
 	json_t *record = json_object();
@@ -150,13 +163,9 @@ json_t *fleet_record(const struct guest *g)
 		if (g->nics.v[i]->parent.from != NULL)
 			put_list(g, record, DEVICE, g->nics.v[i]->parent.v);
 	}
-	if (g->xid.from != NULL) {
-		char text[24];
-
-		snprintf(text, sizeof(text), "%llu",
-			 (unsigned long long)g->xid.v);
-		put_list(g, record, ID, text);
-	}
+	put_id(g, record, ID, &g->xid);
+	put_id(g, record, NID, &g->nid);
+	put_id(g, record, TAG, &g->tag);
 	if (g->rootfs.from != NULL)
 		put_list(g, record, ROOT, g->rootfs.v);
 	put_depends(record, g);

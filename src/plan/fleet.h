@@ -37,7 +37,8 @@ int fleet_settle(struct fleet *f, uint64_t idmap_base, uint64_t idmap_size,
 const char *fleet_name(const struct fleet *f, const char *key);
 /*
  * The other guests (keys) that have the same. what: "address", "mac", "name"
- * (as reduced) in the whole fleet, "id" and "root" on the guest's own host.
+ * (as reduced) in the whole fleet, "id", "ncontext", "tag" and "root" on the
+ * guest's own host.
  */
 struct strv fleet_same(const struct fleet *f, struct arena *mem,
 		       const char *what, const char *value, const char *key);

@@ -43,6 +43,17 @@ static void is_empty(struct plan *p)
 			    "%s is empty", p->g->rootfs.v);
 }
 
+/*
+ * On demand; and a unified guest that is to be packed, for its copy needs more
+ * space than it has now.
+ */
+static bool is_measured(const struct plan *p)
+{
+	return p->options->size ||
+	       (p->options->writes && p->g->unified.from != NULL &&
+		p->g->unified.v);
+}
+
 int plan_look(struct plan *p, struct err *e)
 {
 	if (p->root == NULL)
@@ -51,7 +62,7 @@ int plan_look(struct plan *p, struct err *e)
 	look_os(p);
 	look_dev(p);
 	look_apps(p);
-	if (p->options->size && look_size(p, e) < 0)
+	if (is_measured(p) && look_size(p, e) < 0)
 		return -1;
 	return 0;
 }

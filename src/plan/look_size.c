@@ -140,7 +140,7 @@ int look_size(struct plan *p, struct err *e)
 	p->g->measured = true;
 	report_shared(&w);
 	report_tags(&w);
-	if (w.leftovers != 0)
+	if (w.leftovers != 0 && !p->options->writes) /* else an edit says so */
 		finding_add(p->g, FIND_DSK_LEFTOVER, NULL, p->g->rootfs.from,
 			    "%" PRIu64 " left-overs, the first is %s",
 			    w.leftovers, w.leftover);

@@ -65,6 +65,15 @@ static void same(struct plan *p, const char *what, const char *value,
 			    strv_join(p->g->mem, &others, ", "));
 }
 
+/* One that follows from another id says nothing of its own. */
+static void same_id(struct plan *p, const char *what, const struct opt_u64 *id)
+{
+	if (id->from != NULL && id->from->kind > ORIGIN_DEFAULT)
+		same(p, what,
+		     arena_printf(p->g->mem, "%llu", (unsigned long long)id->v),
+		     FIND_SRC_ID, id->from);
+}
+
 static void clashes(struct plan *p)
 {
 	struct guest *g = p->g;
@@ -75,10 +84,9 @@ static void clashes(struct plan *p)
 	if (g->rootfs.from != NULL)
 		same(p, "root", g->rootfs.v, FIND_DSK_SHARED_ROOT,
 		     g->rootfs.from);
-	if (g->xid.from != NULL)
-		same(p, "id",
-		     arena_printf(g->mem, "%llu", (unsigned long long)g->xid.v),
-		     FIND_SRC_ID, g->xid.from);
+	same_id(p, "id", &g->xid);
+	same_id(p, "ncontext", &g->nid);
+	same_id(p, "tag", &g->tag);
 	for (size_t i = 0; i < g->nics.n; i++)
 		if (g->nics.v[i]->mac.from != NULL)
 			same(p, "mac", g->nics.v[i]->mac.v,

@@ -85,6 +85,14 @@ static const struct site_word words[] = {
 			"addresses",
 	},
 	{
+		.name = "addresses",
+		.value = "auto",
+		.allowed = "auto|engine|guest",
+		.text = "who sets addresses and routes: the engine, or the "
+			"guest by files that are written into its copy, which "
+			"takes NET_ADMIN; auto is the engine where it can",
+	},
+	{
 		.name = "assume-dev",
 		.value = "",
 		.allowed = "DEVICE",

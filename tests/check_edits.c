@@ -23,10 +23,15 @@
 #include "plan/shim.h"
 #include "policy/from_guest.h"
 
-static const char *const families[] = { "debian", "redhat",    "redhat6",
-					"ubuntu", "systemd",   "gentoo",
-					"alpine", "slackware", "suse",
-					"arch",   "sysv",      "startpar" };
+static const char *const families[] = {
+	"debian",       "redhat",         "redhat6",      "ubuntu",
+	"systemd",      "gentoo",         "alpine",       "slackware",
+	"suse",         "arch",           "sysv",         "startpar",
+	"upstart-rc",   "event",          "own-ifupdown", "own-alpine",
+	"own-ifcfg",    "own-suse",       "own-wicked",   "own-slackware",
+	"own-netifrc",  "own-baselayout", "own-netctl",   "own-netplan",
+	"own-networkd", "own-manager",
+};
 
 struct box {
 	struct arena *mem;
@@ -74,17 +79,39 @@ static const struct origin *origin(struct box *b)
 			     NULL);
 }
 
+/* nic.name and addr.ip begin one; its other fields follow. */
+static void *object_of(struct box *b, const char *name)
+{
+	struct guest *g = b->g;
+	struct addr *a;
+
+	if (str_eq(name, "nic.name"))
+		return pvec_add(b->mem, &g->nics);
+	if (str_starts(name, "nic."))
+		return g->nics.v[g->nics.n - 1];
+	if (str_eq(name, "addr.ip")) {
+		a = pvec_add(b->mem, &g->addrs);
+		a->nic = g->nics.n == 0 ? NULL : g->nics.v[g->nics.n - 1];
+		return a;
+	}
+	if (str_starts(name, "addr."))
+		return g->addrs.v[g->addrs.n - 1];
+	return g;
+}
+
 static void set(struct box *b, const char *line)
 {
 	const char *value = strchr(line, '=') + 1, *eq;
 	const char *name =
 		arena_strndup(b->mem, line, (size_t)(value - line - 1));
-	void *object = b->g;
+	void *object = object_of(b, name);
 	const struct origin *from = origin(b);
 	int rc;
 
-	if (str_eq(name, "addr.ip"))
-		object = pvec_add(b->mem, &b->g->addrs);
+	if (str_eq(name, "profile")) {
+		b->options.native = str_eq(value, "native");
+		return;
+	}
 	if (str_eq(name, "env")) {
 		struct env *v = pvec_add(b->mem, &b->g->envs);
 

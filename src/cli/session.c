@@ -141,6 +141,7 @@ static int add_target(struct session *s, const char *name, struct err *e)
 		.path = st->emitter->default_path,
 		.cgroup = CGROUP_V2,
 		.native = s->o->native,
+		.sets_addresses = st->emitter->sets_addresses,
 		.shifted = s->o->shift,
 	};
 	if (t != NULL && t->version != NULL)

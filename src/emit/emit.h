@@ -44,7 +44,8 @@ struct emit_options {
 	const char *version; /* "5.0" */
 	const char *path;    /* where its containers live: /var/lib/lxc */
 	enum { CGROUP_V1 = 1, CGROUP_V2 = 2, CGROUP_BOTH = 3 } cgroup;
-	bool native;  /* --profile native */
+	bool native;         /* --profile native */
+	bool sets_addresses; /* as of the emitter */
 	bool shifted; /* --shift: owners in the tree are the host's ids */
 };
 
@@ -73,6 +74,7 @@ struct emitter {
 	const char *name, *summary;
 	const struct emit_rule *rules; /* FIELD__MAX of them, by field_id */
 	const char *default_version, *default_path;
+	bool sets_addresses; /* the engine can: targets.md 1.5 */
 	/* Before the fields: makes em->state. */
 	int (*begin)(struct emission *em, struct err *e);
 	/* After them: turns the state into em->files. */

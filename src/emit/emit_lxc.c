@@ -132,6 +132,14 @@ static const char *assignment(struct emission *em, const char *key,
 	return arena_printf(em->mem, "%s = %s", key, quoted(em->mem, value));
 }
 
+/* Addresses and routers that the guest sets itself. */
+static bool is_guests(const struct guest *g, const char *key)
+{
+	return str_eq(g->net_owner.v, "guest") &&
+	       (str_starts(key, "lxc.net.N.ipv4.") ||
+		str_starts(key, "lxc.net.N.ipv6."));
+}
+
 void emit_lxc_put(struct emission *em, enum field_id id, const void *object,
 		  const char *key, const char *value)
 {
@@ -146,7 +154,8 @@ void emit_lxc_put(struct emission *em, enum field_id id, const void *object,
 		 (struct emit_lxc_line){ .section = section_of(id),
 					 .nic = nic,
 					 .rank = rank_of(key),
-					 .text = assignment(em, real, value) });
+					 .text = assignment(em, real, value),
+					 .guest = is_guests(em->g, key) });
 }
 
 void emit_lxc_add(struct emission *em, enum emit_lxc_section section,
@@ -282,6 +291,25 @@ static const char *const titles[LXC_SECTION__MAX] = {
 	[LXC_HOOKS] = "scripts of the old tools",
 };
 
+/* Before a line of the config that the guest's own files stand for. */
+static const char guests[] = "# the guest: ";
+
+const char *emit_lxc_policy_text(struct arena *mem, const char *config)
+{
+	struct slice text = { config, strlen(config) }, line;
+	struct buf b CLEANUP(buf_done) = { 0 };
+
+	while (slice_next(&text, '\n', &line)) {
+		if (line.n > strlen(guests) &&
+		    memcmp(line.p, guests, strlen(guests)) == 0)
+			line = (struct slice){ line.p + strlen(guests),
+					       line.n - strlen(guests) };
+		buf_add(&b, line.p, line.n);
+		buf_addc(&b, '\n');
+	}
+	return arena_strdup(mem, buf_str(&b));
+}
+
 const char *emit_lxc_text(struct emission *em)
 {
 	struct emit_lxc *st = em->state;
@@ -300,7 +328,7 @@ const char *emit_lxc_text(struct emission *em)
 			buf_printf(&b, "\n# --- %s\n", titles[l->section]);
 		else if (l->nic != l[-1].nic)
 			buf_addc(&b, '\n');
-		buf_printf(&b, "%s\n", l->text);
+		buf_printf(&b, "%s%s\n", l->guest ? guests : "", l->text);
 	}
 	return arena_strdup(em->mem, buf_str(&b));
 }

@@ -35,6 +35,7 @@ struct emit_lxc_line {
 	unsigned rank; /* within these; equal ranks keep the order of writing */
 	size_t seq;
 	const char *text;
+	bool guest; /* what the guest's own files do in its place */
 };
 
 /* The emission's state. */
@@ -86,8 +87,14 @@ void emit_lxc_refuse(struct emission *em, enum finding_id finding, enum bin bin,
 void emit_lxc_comment(struct emission *em, enum field_id id, const void *object,
 		      const struct value *v);
 
-/* The whole text of the config. */
+/* The whole text of the config; what the guest's own files do is a comment. */
 const char *emit_lxc_text(struct emission *em);
+
+/*
+ * An emitted config with these comments as the lines they stand for: what
+ * holds once the guest has set up its network. In mem.
+ */
+const char *emit_lxc_policy_text(struct arena *mem, const char *config);
 
 /* Whether the engine's version is at least this. */
 bool emit_lxc_since(const struct emission *em, unsigned major, unsigned minor);

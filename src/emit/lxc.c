@@ -526,6 +526,15 @@ static void put_rootfs(struct emission *em, enum field_id id,
 		 "packed; lxc.rootfs.path names its new place");
 }
 
+/* Its own lines of the config are only comments then. */
+static void put_net_owner(struct emission *em, enum field_id id,
+			  const void *object, const struct value *v)
+{
+	(void)id;
+	(void)object;
+	emit_bin(em, BIN_CARRIED, "the %s sets addresses and gateways", v->s);
+}
+
 /* Where an address was decides how its interface is attached. */
 static void put_addr_part(struct emission *em, enum field_id id,
 			  const void *object, const struct value *v)
@@ -664,7 +673,10 @@ static int finish(struct emission *em, struct err *e)
 
 static int read_back(struct emission *em, struct policy **ret, struct err *e)
 {
-	return policy_read_lxc(em->files.v[0].text, "config", em->mem, ret, e);
+	const char *config = em->files.v[0].text;
+
+	return policy_read_lxc(emit_lxc_policy_text(em->mem, config), "config",
+			       em->mem, ret, e);
 }
 
 const struct emitter lxc_emitter = {
@@ -673,6 +685,7 @@ const struct emitter lxc_emitter = {
 	.rules = rules,
 	.default_version = "5.0",
 	.default_path = "/var/lib/lxc",
+	.sets_addresses = true,
 	.begin = begin,
 	.finish = finish,
 	.read_back = read_back,

@@ -110,6 +110,7 @@ const struct emitter model_emitter = {
 	.rules = rules,
 	.default_version = "1",
 	.default_path = "",
+	.sets_addresses = true,
 	.begin = begin,
 	.finish = finish,
 };

@@ -140,7 +140,7 @@ struct guest {
 	struct opt_strv virtual_views; /* totals shown per guest: "memory" */
 
 	/* network */
-	struct opt_str loopback;
+	struct opt_str net_owner, loopback;
 	struct opt_bool host_loopback, multicast, tun_create;
 	struct opt_strv dns_servers, dns_search;
 

@@ -1,4 +1,6 @@
 /* The pass: every row of the table, where its condition holds. */
+#include <string.h>
+
 #include "base/attr.h"
 #include "base/cap.h"
 #include "base/str.h"
@@ -46,7 +48,7 @@ static bool engine_addresses(const struct plan *p)
 {
 	const struct policy *was = p->g->policy;
 
-	return p->g->addrs.n != 0 && was != NULL &&
+	return p->g->addrs.n != 0 && was != NULL && !plan_guest_owns(p->g) &&
 	       str_eq(policy_get(was, FIELD_NS_NET, ""), "filtered");
 }
 
@@ -73,6 +75,9 @@ static bool holds(const struct plan *p, enum edits_when when)
 		return is_init(p, "sysvinit") || is_init(p, "openrc");
 	case EDITS_UPSTART:
 		return is_init(p, "upstart");
+	case EDITS_UPSTART_RC:
+		return is_init(p, "upstart") && p->g->runlevel.from != NULL &&
+		       str_eq(p->g->init_style.v, "sysv");
 	case EDITS_SYSTEMD:
 		return is_init(p, "systemd");
 	case EDITS_NETWORK:
@@ -81,6 +86,8 @@ static bool holds(const struct plan *p, enum edits_when when)
 		return engine_addresses(p) && is_init(p, "systemd");
 	case EDITS_NETWORK_UPSTART:
 		return engine_addresses(p) && is_init(p, "upstart");
+	case EDITS_OWN_NETWORK:
+		return plan_guest_owns(p->g);
 	case EDITS_NO_TIME:
 		return p->g->caps.from != NULL &&
 		       (p->g->caps.v & CAP_BIT(cap_find("sys_time"))) == 0;
@@ -92,6 +99,42 @@ static bool holds(const struct plan *p, enum edits_when when)
 	return false;
 }
 
+static bool is_there(const struct plan *p, const char *path)
+{
+	const size_t n = strlen(path);
+
+	if (path[n - 1] != '/')
+		return tree_exists(p->root, path);
+	return tree_is_dir(p->root, arena_strndup(p->g->mem, path, n - 1));
+}
+
+static bool is_any_there(const struct plan *p, const char *paths)
+{
+	const struct strv all = strv_split(p->g->mem, paths, "|");
+
+	for (size_t i = 0; i < all.n; i++)
+		if (is_there(p, all.v[i]))
+			return true;
+	return false;
+}
+
+const struct edits_row *edits_own_row(const struct plan *p)
+{
+	for (size_t i = 0; p->root != NULL && i < COUNT(rows); i++) {
+		struct strv all;
+		size_t n = 0;
+
+		if (rows[i].when != EDITS_OWN_NETWORK)
+			continue;
+		all = strv_split(p->g->mem, rows[i].pattern, " ");
+		while (n < all.n && is_any_there(p, all.v[n]))
+			n++;
+		if (n == all.n)
+			return &rows[i];
+	}
+	return NULL;
+}
+
 int plan_edits(struct plan *p, struct err *e)
 {
 	struct edits ed = { .p = p, .mem = p->g->mem };
@@ -101,7 +144,9 @@ int plan_edits(struct plan *p, struct err *e)
 		return 0;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		ed.row = &rows[i];
-		if (holds(p, rows[i].when))
+		if (holds(p, rows[i].when) &&
+		    (rows[i].when != EDITS_OWN_NETWORK ||
+		     &rows[i] == edits_own_row(p)))
 			rows[i].make(&ed);
 	}
 	return 0;

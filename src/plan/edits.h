@@ -18,12 +18,14 @@ enum edits_when {
 	EDITS_INITTAB,  /* and it is sysvinit or busybox */
 	EDITS_SYSVINIT, /* and it is sysvinit */
 	EDITS_UPSTART,
+	EDITS_UPSTART_RC, /* and the old tools ran the run level's scripts */
 	EDITS_SYSTEMD,
 	EDITS_NETWORK, /* the engine sets addresses, as the old host did */
 	EDITS_NETWORK_SYSTEMD,
 	EDITS_NETWORK_UPSTART,
-	EDITS_NO_TIME,  /* the guest may not set the clock */
-	EDITS_NUMBERED, /* scripts run in the order of their numbers */
+	EDITS_OWN_NETWORK, /* the guest sets its addresses itself */
+	EDITS_NO_TIME,     /* the guest may not set the clock */
+	EDITS_NUMBERED,    /* scripts run in the order of their numbers */
 	EDITS_PARALLEL, /* scripts wait for those that they name (startpar) */
 };
 
@@ -63,6 +65,8 @@ void edits_leave_out(struct edits *ed);
 void edits_service(struct edits *ed);
 /* Masks systemd's units (names in `pattern`) that are there. */
 void edits_mask(struct edits *ed);
+/* Slackware's: those in /etc/rc.d that match may not be run any more. */
+void edits_rc_scripts(struct edits *ed);
 void edits_mtab(struct edits *ed);
 void edits_fstab(struct edits *ed);
 void edits_directory(struct edits *ed);
@@ -77,15 +81,36 @@ void edits_last(struct edits *ed);
 /* edits_halt.c: what ends levels 0 and 6 */
 void edits_halt_links(struct edits *ed);
 void edits_halt_script(struct edits *ed);
-/* edits_upstart.c: adds a job unless one matches the pattern */
+/* edits_upstart.c: adds a job unless one beside it matches the pattern */
 void edits_job(struct edits *ed);
 void edits_dead_jobs(struct edits *ed);
+/* Jobs (names in `pattern`) that the old build commented out. */
+void edits_restore_jobs(struct edits *ed);
+void edits_default_runlevel(struct edits *ed);
 /* edits_net.c */
 void edits_ifupdown(struct edits *ed);
 void edits_netifrc(struct edits *ed);
 void edits_hostname(struct edits *ed);
 void edits_hostname_key(struct edits *ed);
 void edits_hosts(struct edits *ed);
+
+/*
+ * edits_own.c: set-up of the guest's own network. The pattern is what has to
+ * be there: words, each a path or paths with "|" between them, a directory
+ * with a slash behind it. The first row that fits is the one.
+ */
+void edits_own_ifupdown(struct edits *ed);
+void edits_own_ifcfg(struct edits *ed);
+void edits_own_suse(struct edits *ed);
+void edits_own_slackware(struct edits *ed);
+void edits_own_netifrc(struct edits *ed);
+void edits_own_netctl(struct edits *ed);
+void edits_own_netplan(struct edits *ed);
+void edits_own_networkd(struct edits *ed);
+void edits_own_manager(struct edits *ed);
+
+/* The row of those that fits the guest; NULL: none does. */
+const struct edits_row *edits_own_row(const struct plan *p);
 
 /* --- what they are made of (edits_record.c) --- */
 
@@ -102,6 +127,9 @@ void edits_write(struct edits *ed, const char *path, const char *text,
 /* Directories that lack above it are made as well. */
 void edits_add(struct edits *ed, const char *path, const void *data, size_t n,
 	       uint32_t mode);
+/* Other permissions for a file that is there, or was added. */
+void edits_chmod(struct edits *ed, const char *path, uint32_t set,
+		 uint32_t clear);
 void edits_remove(struct edits *ed, const char *path);
 /* Of many files below a path: one finding for all. */
 void edits_remove_below(struct edits *ed, const char *path,

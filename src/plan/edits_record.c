@@ -128,25 +128,49 @@ bool edits_read(struct edits *ed, const char *path, const char **ret_path,
 	return true;
 }
 
+/* Of mode and content together, as they stand now. */
+static void renew_diff(struct edits *ed, struct edit *edit)
+{
+	const struct slice old = original(ed, edit->path);
+	const char *modes = "";
+	struct tree_stat st;
+	struct err e;
+
+	if (tree_lstat(ed->p->root, edit->path, &st, &e) == 0 &&
+	    (st.mode & 07777) != edit->mode)
+		modes = arena_printf(ed->mem, "old mode %04o\nnew mode %04o\n",
+				     st.mode & 07777, edit->mode);
+	edit->diff = edits_diff(ed->mem, edit->path, old,
+				(struct slice){ edit->data, edit->n });
+	if (modes[0] != '\0')
+		edit->diff = arena_printf(
+			ed->mem, "%s%s", modes,
+			old.n == edit->n &&
+					memcmp(old.p, edit->data, old.n) == 0 ?
+				"" :
+				edit->diff);
+	if (strlen(edit->diff) > DIFF_MAX)
+		edit->diff = arena_printf(ed->mem, "%.*s\n(cut)\n", DIFF_MAX,
+					  edit->diff);
+}
+
 void edits_write(struct edits *ed, const char *path, const char *text, size_t n)
 {
+	const struct edit *before = find(ed, path);
+	const bool keep = before != NULL && before->data != NULL;
 	struct edit *edit = record(ed, path, "replace");
-	const struct slice old = original(ed, path);
 	struct tree_stat st;
 	struct err e;
 
 	edit->data = arena_memdup(ed->mem, text, n + 1);
 	edit->n = n;
-	edit->mode = 0644;
-	if (tree_lstat(ed->p->root, path, &st, &e) < 0)
+	if (tree_lstat(ed->p->root, path, &st, &e) < 0) {
 		edit->action = "add";
-	else
+		st.mode = 0644;
+	}
+	if (!keep)
 		edit->mode = st.mode & 07777;
-	edit->diff =
-		edits_diff(ed->mem, path, old, (struct slice){ edit->data, n });
-	if (strlen(edit->diff) > DIFF_MAX)
-		edit->diff = arena_printf(ed->mem, "%.*s\n(cut)\n", DIFF_MAX,
-					  edit->diff);
+	renew_diff(ed, edit);
 }
 
 /* What has to be there first belongs to the change: it needs no finding. */
@@ -179,6 +203,32 @@ void edits_add(struct edits *ed, const char *path, const void *data, size_t n,
 					(struct slice){ data, n });
 }
 
+void edits_chmod(struct edits *ed, const char *path, uint32_t set,
+		 uint32_t clear)
+{
+	struct tree_stat st;
+	struct slice text;
+	struct edit *edit;
+	uint32_t mode;
+	struct err e;
+
+	if (!edits_read(ed, path, &path, &text))
+		return;
+	edit = find(ed, path);
+	if (edit == NULL && tree_lstat(ed->p->root, path, &st, &e) < 0)
+		return;
+	mode = edit == NULL ? st.mode & 07777 : edit->mode;
+	if (((mode | set) & ~clear) == mode)
+		return;
+	if (edit == NULL)
+		edits_write(ed, path, text.p, text.n);
+	else
+		record(ed, path, edit->action);
+	edit = find(ed, path);
+	edit->mode = (mode | set) & ~clear;
+	renew_diff(ed, edit);
+}
+
 void edits_remove(struct edits *ed, const char *path)
 {
 	record(ed, path, "remove");
@@ -199,6 +249,7 @@ void edits_remove_below(struct edits *ed, const char *path,
 void edits_link(struct edits *ed, const char *path, const char *target)
 {
 	record(ed, path, "link")->link = target;
+	make_above(ed, path);
 }
 
 void edits_make_dir(struct edits *ed, const char *path)

@@ -78,6 +78,15 @@ static void openrc(struct edits *ed, const char *name)
 	}
 }
 
+/* Upstart 0.3 reads each file in its directory, whatever its name. */
+static void event(struct edits *ed, const char *name)
+{
+	const char *job = arena_printf(ed->mem, "/etc/event.d/%s", name);
+
+	if (tree_exists(ed->p->root, job))
+		edits_remove(ed, job);
+}
+
 /* Upstart before 1.3 (RHEL 6) does not read NAME.override. */
 static void upstart(struct edits *ed, const char *name)
 {
@@ -109,6 +118,7 @@ void edits_service(struct edits *ed)
 	for (size_t i = 0; i < names.n; i++) {
 		openrc(ed, names.v[i]);
 		upstart(ed, names.v[i]);
+		event(ed, names.v[i]);
 	}
 	ed->group = NULL;
 	edits_find_group(ed, &group, "switched off");
@@ -150,4 +160,22 @@ void edits_mask(struct edits *ed)
 	}
 	ed->group = NULL;
 	edits_find_group(ed, &group, "masked");
+}
+
+void edits_rc_scripts(struct edits *ed)
+{
+	const struct strv names = strv_split(ed->mem, ed->row->pattern, " ");
+	struct strv group = { 0 };
+
+	ed->group = &group;
+	for (size_t i = 0; i < names.n; i++) {
+		const struct strv paths = edits_glob(
+			ed, arena_printf(ed->mem, "/etc/rc.d/%s", names.v[i]));
+
+		for (size_t j = 0; j < paths.n; j++)
+			if (edits_is_program(ed, paths.v[j]))
+				edits_chmod(ed, paths.v[j], 0, 0111);
+	}
+	ed->group = NULL;
+	edits_find_group(ed, &group, "switched off");
 }

@@ -27,6 +27,7 @@ static const struct plan_pass passes[] = {
 	{ .name = "net", .run = plan_net },
 	{ .name = "ping", .run = plan_ping },
 	{ .name = "boot", .run = plan_boot },
+	{ .name = "owner", .run = plan_owner },
 	{ .name = "mounts", .run = plan_mounts },
 	{ .name = "edits", .run = plan_edits },
 	{ .name = "idmap", .run = plan_idmap },

@@ -57,9 +57,13 @@ int plan_net(struct plan *p, struct err *e);      /* net.c */
 int plan_ping(struct plan *p, struct err *e);     /* caps.c */
 int plan_boot(struct plan *p, struct err *e);     /* boot.c */
 int plan_mounts(struct plan *p, struct err *e);   /* mounts.c */
+int plan_owner(struct plan *p, struct err *e);    /* owner.c */
 int plan_edits(struct plan *p, struct err *e);    /* edits.c */
 int plan_idmap(struct plan *p, struct err *e);    /* idmap.c */
 int plan_validate(struct plan *p, struct err *e); /* validate.c */
+
+/* Whether the guest's own files set its addresses (owner.c). */
+bool plan_guest_owns(const struct guest *g);
 
 /* Bits of the set that no namespace but mapped ids confines (caps.c). */
 uint64_t plan_caps_unconfined(uint64_t set);

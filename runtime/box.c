@@ -176,7 +176,7 @@ static int launch(struct box *b, struct err *e)
 	return rc;
 }
 
-static int make_lab(struct box *b, struct err *e)
+int box_make_lab(struct box *b, struct err *e)
 {
 	b->run.lab = net_new(e);
 	if (b->run.lab < 0)
@@ -190,13 +190,13 @@ static int make_lab(struct box *b, struct err *e)
 static int start(struct box *b, struct err *e)
 {
 	b->grouped = b->stored = true;
-	if (run_side(&b->run, SIDE_HOST, e) < 0 || make_lab(b, e) < 0)
+	if (run_side(&b->run, SIDE_HOST, e) < 0 || box_make_lab(b, e) < 0)
 		return -1;
 	return launch(b, e);
 }
 
-static int plan(const struct policy *p, const struct box_options *o,
-		struct box *b, struct err *e)
+int box_plan(const struct policy *p, const struct box_options *o, struct box *b,
+	     struct err *e)
 {
 	const struct ops_input in = {
 		.p = p,
@@ -210,13 +210,13 @@ static int plan(const struct policy *p, const struct box_options *o,
 	return ops_plan(&in, b->mem, &b->ops, e);
 }
 
-static struct box *box_new(const struct box_options *o, struct arena *mem)
+struct box *box_new(const struct box_options *o, struct arena *mem)
 {
 	struct box *b = arena_alloc(mem, sizeof(*b));
 
 	b->mem = mem;
 	b->o = *o;
-	b->pidfd = b->attach = -1;
+	b->pidfd = b->attach = b->engine = -1;
 	b->run = (struct run){ .ops = &b->ops,
 			       .mem = mem,
 			       .fail = o->fail,
@@ -237,7 +237,7 @@ int box_start(const struct policy *p, const struct box_options *o,
 
 	if (geteuid() != 0)
 		return err_set(e, EPERM, "start %s: only root can", o->name);
-	if (plan(p, o, b, e) < 0)
+	if (box_plan(p, o, b, e) < 0)
 		return err_wrap(e, "start %s", o->name);
 	box_leftovers(&b->host, o->scratch);
 	if (start(b, e) < 0)
@@ -252,7 +252,7 @@ int box_print(const struct policy *p, const struct box_options *o,
 {
 	struct box *b = box_new(o, mem);
 
-	if (plan(p, o, b, e) < 0)
+	if (box_plan(p, o, b, e) < 0)
 		return err_wrap(e, "plan the start of %s", o->name);
 	ops_print(&b->ops, ret);
 	return 0;
@@ -283,6 +283,11 @@ const char *box_cgroup(const struct box *b, const char *controller)
 
 bool box_alive(struct box *b, int *ret_status)
 {
+	struct pollfd p = { .fd = b->pidfd, .events = POLLIN };
+
+	/* only who started it can wait for it */
+	if (b->adopted && b->pid > 0 && poll(&p, 1, 0) > 0)
+		b->pid = 0;
 	if (b->pid > 0 && waitpid(b->pid, &b->status, WNOHANG) == b->pid)
 		b->pid = 0;
 	*ret_status = b->status;
@@ -301,7 +306,7 @@ static bool ended(struct box *b, unsigned seconds)
 }
 
 /* With pid 1 everything in its pid namespace is killed. */
-static void kill_guest(struct box *b)
+void box_kill(struct box *b)
 {
 	if (b->pid <= 0)
 		return;
@@ -320,7 +325,7 @@ int box_stop(struct box *b, bool *ret_clean, struct err *e)
 				       b->ops.stop_signal);
 		clean = ended(b, b->o.stop_seconds);
 	}
-	kill_guest(b);
+	box_kill(b);
 	box_console_stop(b);
 	*ret_clean = clean;
 	return 0;
@@ -329,6 +334,7 @@ int box_stop(struct box *b, bool *ret_clean, struct err *e)
 static void close_all(struct box *b)
 {
 	fd_closep(&b->pidfd);
+	fd_closep(&b->engine);
 	fd_closep(&b->run.lab);
 	fd_closep(&b->run.neighbour);
 	fd_closep(&b->run.guest_net);
@@ -341,7 +347,7 @@ void box_free(struct box *b)
 
 	if (b == NULL)
 		return;
-	kill_guest(b);
+	box_kill(b);
 	box_console_stop(b);
 	close_all(b);
 	if (b->grouped)

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "policy/policy.h"
+#include "runtime/host.h"
 
 struct box_options {
 	const char *name;    /* of the guest: groups and files are called so */
@@ -51,6 +52,48 @@ int box_start(const struct policy *p, const struct box_options *o,
 /* What box_start would do, an operation a line, for -n. Needs no right. */
 int box_print(const struct policy *p, const struct box_options *o,
 	      struct arena *mem, struct buf *ret, struct err *e);
+
+/*
+ * A box for a guest that another engine starts: first only its plan, which
+ * needs no right; box_lab_make makes its lab and directories. Nothing runs
+ * then but calls into the lab.
+ */
+int box_lab(const struct policy *p, const struct box_options *o,
+	    struct arena *mem, struct box **ret, struct err *e);
+int box_lab_make(struct box *b, struct err *e);
+/* What box_lab_make and box_spawn do, as box_print. */
+void box_lab_print(const struct box *b, struct buf *ret);
+
+/*
+ * Of such a box: where its engine finds the guest's root, and a directory for
+ * files of its own, which stands elsewhere for others; the name of its groups
+ * beneath every hierarchy; a new directory among its files; whether a
+ * thrown-away copy is mounted there already.
+ */
+const char *box_root(const struct box *b);
+const char *box_files(const struct box *b);
+const char *box_files_inside(const struct box *b);
+const char *box_group(const struct box *b);
+int box_make_dir(struct box *b, const char *name, struct err *e);
+bool box_binds(const struct box *b, const char *target);
+const struct host *box_host(const struct box *b);
+/* The engine could not give it; strings are borrowed. */
+void box_withhold(struct box *b, enum field_id field, const char *key,
+		  const char *reason);
+
+/*
+ * Starts the engine: argv on the host, in the lab's network and in mounts of
+ * its own where the guest's root is at box_root and /sys is the lab's. What it
+ * prints goes to the file log. It dies with the caller, who waits for it.
+ */
+int box_spawn(struct box *b, char *const argv[], const char *log, pid_t *ret,
+	      struct err *e);
+
+/*
+ * Takes over the pid 1 that an engine started in the lab: calls go there. It
+ * is not stopped by box_stop, but killed by box_free.
+ */
+int box_adopt(struct box *b, pid_t init, struct err *e);
 
 /* Pid 1 of the guest as the host sees it. Good until box_stop. */
 pid_t box_init(const struct box *b);
@@ -112,6 +155,13 @@ int box_call_neighbour(struct box *b, void (*fn)(int fd, const void *arg),
 int box_exec(struct box *b, char *const argv[], unsigned seconds,
 	     struct buf *ret_out, int *ret_status, struct err *e);
 
+/*
+ * As box_exec, in the network and mounts of what box_spawn started, with the
+ * host's rights and environment.
+ */
+int box_exec_engine(struct box *b, char *const argv[], unsigned seconds,
+		    struct buf *ret_out, int *ret_status, struct err *e);
+
 /* Executes argv in the guest on the caller's descriptors 0, 1 and 2. */
 int box_run(struct box *b, char *const argv[], int *ret_status, struct err *e);
 
@@ -120,6 +170,9 @@ int box_run(struct box *b, char *const argv[], int *ret_status, struct err *e);
  * ret_clean: it went by itself within the grace period.
  */
 int box_stop(struct box *b, bool *ret_clean, struct err *e);
+
+/* Kills pid 1, and with it everything in the guest. */
+void box_kill(struct box *b);
 
 /* Kills what runs and undoes all that box_start made. NULL is fine. */
 void box_free(struct box *b);

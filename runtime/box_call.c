@@ -19,7 +19,13 @@
 
 enum { OUTPUT_MAX = 1 << 20 };
 
-enum place { PLACE_GUEST, PLACE_ROOT, PLACE_LAB, PLACE_NEIGHBOUR };
+enum place {
+	PLACE_GUEST,
+	PLACE_ROOT,
+	PLACE_LAB,
+	PLACE_NEIGHBOUR,
+	PLACE_ENGINE,
+};
 
 struct call {
 	struct box *b;
@@ -62,6 +68,11 @@ static int join(const struct call *c, struct err *e)
 
 	if (c->place == PLACE_GUEST || c->place == PLACE_ROOT)
 		return join_guest(c, e);
+	if (c->place == PLACE_ENGINE) {
+		if (setns(c->b->engine, CLONE_NEWNET | CLONE_NEWNS) < 0)
+			return err_set(e, errno, "join the engine");
+		return 0;
+	}
 	if (setns(net, CLONE_NEWNET) < 0)
 		return err_set(e, errno, "join the lab");
 	return 0;
@@ -178,7 +189,8 @@ static int call(const struct call *c, unsigned seconds, struct buf *ret,
 	int out[2] = { -1, -1 }, errs[2] = { -1, -1 }, rc;
 	pid_t pid = -1;
 
-	if (c->b->pid <= 0)
+	if (c->b->pid <= 0 &&
+	    (c->place == PLACE_GUEST || c->place == PLACE_ROOT))
 		return err_set(e, ESRCH, "the guest does not run");
 	if (pipe2(out, O_CLOEXEC) < 0 ||
 	    pipe2(errs, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -283,18 +295,18 @@ static char **environment(const struct box *b)
 	return env;
 }
 
-static int command(struct box *b, char *const argv[], bool inherit,
+static int command(struct box *b, enum place place, const struct command *what,
 		   unsigned seconds, struct buf *ret, int *ret_status,
 		   struct err *e)
 {
-	const struct command c = { argv, environment(b), inherit };
+	const struct call c = { b, place, run_command, what };
 	struct buf out CLEANUP(buf_done) = { 0 };
 	int status;
 
-	if (box_call(b, run_command, &c, seconds, &out, e) < 0)
-		return err_wrap(e, "execute %s", argv[0]);
+	if (call(&c, seconds, &out, e) < 0)
+		return err_wrap(e, "execute %s", what->argv[0]);
 	if (out.n < sizeof(status))
-		return err_set(e, 0, "execute %s: no status", argv[0]);
+		return err_set(e, 0, "execute %s: no status", what->argv[0]);
 	memcpy(&status, out.p + out.n - sizeof(status), sizeof(status));
 	buf_add(ret, out.p, out.n - sizeof(status));
 	*ret_status = status;
@@ -304,12 +316,23 @@ static int command(struct box *b, char *const argv[], bool inherit,
 int box_exec(struct box *b, char *const argv[], unsigned seconds,
 	     struct buf *ret_out, int *ret_status, struct err *e)
 {
-	return command(b, argv, false, seconds, ret_out, ret_status, e);
+	const struct command c = { argv, environment(b), false };
+
+	return command(b, PLACE_GUEST, &c, seconds, ret_out, ret_status, e);
+}
+
+int box_exec_engine(struct box *b, char *const argv[], unsigned seconds,
+		    struct buf *ret_out, int *ret_status, struct err *e)
+{
+	const struct command c = { argv, environ, false };
+
+	return command(b, PLACE_ENGINE, &c, seconds, ret_out, ret_status, e);
 }
 
 int box_run(struct box *b, char *const argv[], int *ret_status, struct err *e)
 {
+	const struct command c = { argv, environment(b), true };
 	struct buf none CLEANUP(buf_done) = { 0 };
 
-	return command(b, argv, true, 1000000, &none, ret_status, e);
+	return command(b, PLACE_GUEST, &c, 1000000, &none, ret_status, e);
 }

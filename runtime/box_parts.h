@@ -17,7 +17,15 @@ struct box {
 	int attach;   /* socket to the logger: what is typed and printed */
 	bool grouped; /* there are groups to remove */
 	bool stored;  /* there is a directory to remove */
+	bool adopted; /* pid 1 is another engine's child */
+	int engine;   /* pidfd of that engine's process, -1: none */
 };
+
+/* The parts of box_start. */
+struct box *box_new(const struct box_options *o, struct arena *mem);
+int box_plan(const struct policy *p, const struct box_options *o, struct box *b,
+	     struct err *e);
+int box_make_lab(struct box *b, struct err *e);
 
 /* The logger: takes master over. */
 int box_console_start(struct box *b, int master, struct err *e);

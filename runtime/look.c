@@ -32,37 +32,45 @@ static const char *console_of(const struct verify_package *p,
 			    (int)getpid());
 }
 
-int look_start(const struct verify_package *p, const struct look_options *o,
-	       struct arena *mem, struct box **ret, struct err *e)
+static int prepare(const struct verify_package *p, const struct look_options *o,
+		   struct arena *mem, struct engine_guest *ret, struct err *e)
 {
-	struct box_options *b = arena_alloc(mem, sizeof(*b));
 	struct policy *policy;
 
-	b->name = p->name;
-	b->scratch = o->scratch;
-	b->stop_seconds = o->stop_seconds;
-	b->console = console_of(p, o, mem);
-	if (look_emitted(p, mem, &policy, e) < 0 ||
-	    unpack_root(p, o->scratch, mem, &b->rootfs, e) < 0)
+	if (look_emitted(p, mem, &policy, e) < 0)
 		return -1;
-	return box_start(policy, b, mem, ret, e);
+	*ret = (struct engine_guest){
+		.engine = o->engine,
+		.package = p,
+		.policy = policy,
+		.mem = mem,
+		.options = { .name = p->name,
+			     .scratch = o->scratch,
+			     .stop_seconds = o->stop_seconds,
+			     .console = console_of(p, o, mem) },
+	};
+	return 0;
+}
+
+int look_start(const struct verify_package *p, const struct look_options *o,
+	       struct arena *mem, struct engine_guest *ret, struct err *e)
+{
+	*ret = (struct engine_guest){ .engine = o->engine };
+	if (prepare(p, o, mem, ret, e) < 0 ||
+	    unpack_root(p, o->scratch, mem, &ret->options.rootfs, e) < 0)
+		return -1;
+	return o->engine->start(ret, e);
 }
 
 int look_print(const struct verify_package *p, const struct look_options *o,
 	       struct arena *mem, struct buf *ret, struct err *e)
 {
-	const struct box_options b = {
-		.name = p->name,
-		.scratch = o->scratch,
-		.stop_seconds = o->stop_seconds,
-		.console = console_of(p, o, mem),
-		.rootfs = unpack_place(p, o->scratch, mem),
-	};
-	struct policy *policy;
+	struct engine_guest g;
 
-	if (look_emitted(p, mem, &policy, e) < 0)
+	if (prepare(p, o, mem, &g, e) < 0)
 		return -1;
-	return box_print(policy, &b, mem, ret, e);
+	g.options.rootfs = unpack_place(p, o->scratch, mem);
+	return o->engine->print(&g, ret, e);
 }
 
 static int call(void *engine, void (*fn)(int fd, const void *arg),
@@ -93,12 +101,12 @@ static int look_at(struct probe *p, const struct look_options *o, struct err *e)
 	return 0;
 }
 
-static void stop(struct probe *p, struct box *b)
+static void stop(struct probe *p, struct engine_guest *g)
 {
 	struct err e;
 	bool clean = false;
 
-	if (box_stop(b, &clean, &e) < 0)
+	if (g->engine->stop(g, &clean, &e) < 0)
 		p->seen->failed = arena_printf(p->mem, "stop: %s", e.msg);
 	else if (p->seen->failed == NULL)
 		*vec_add(p->mem, &p->seen->facts) = (struct verify_fact){
@@ -113,7 +121,7 @@ static void stop(struct probe *p, struct box *b)
 int look_run(const struct verify_package *p, const struct look_options *o,
 	     struct arena *mem, struct verify_run *ret, struct err *e)
 {
-	struct box *box CLEANUP(box_freep) = NULL;
+	struct engine_guest g CLEANUP(engine_endp) = { 0 };
 	struct verify_look looks[FIELD__MAX];
 	struct probe_subject subject = { .call = call };
 	struct probe look = { .mem = mem,
@@ -122,18 +130,20 @@ int look_run(const struct verify_package *p, const struct look_options *o,
 			      .seen = &ret->seen };
 	struct err why;
 
-	*ret = (struct verify_run){ .package = p, .engine = "builtin" };
+	*ret = (struct verify_run){ .package = p, .engine = o->engine->name };
+	if (o->engine->version(mem, &ret->engine_version, e) < 0)
+		return -1;
 	ret->seen.observed = policy_new(mem);
 	probe_looks(looks);
-	if (look_start(p, o, mem, &box, &why) < 0) {
+	if (look_start(p, o, mem, &g, &why) < 0) {
 		ret->seen.failed = arena_strdup(mem, why.msg);
 	} else {
-		subject.init = box_init(box);
-		subject.engine = box;
-		add_withheld(&look, box);
+		subject.init = box_init(g.box);
+		subject.engine = g.box;
+		add_withheld(&look, g.box);
 		if (look_at(&look, o, e) < 0)
 			return -1;
-		stop(&look, box);
+		stop(&look, &g);
 	}
 	health_console(&look, console_of(p, o, mem));
 	unlink(console_of(p, o, mem));

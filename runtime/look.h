@@ -1,11 +1,12 @@
-/* A verification from beginning to end with the engine of our own. */
+/* A verification from beginning to end. */
 #ifndef REHOST_RUNTIME_LOOK_H
 #define REHOST_RUNTIME_LOOK_H
 
-#include "runtime/box.h"
+#include "runtime/engine.h"
 #include "runtime/verify_report.h"
 
 struct look_options {
+	const struct engine *engine;
 	const char *scratch;
 	const char *ports; /* "tcp:80,udp:53", or NULL */
 	unsigned seconds;  /* patience for the start */
@@ -20,9 +21,12 @@ int look_emitted(const struct verify_package *p, struct arena *mem,
 int look_print(const struct verify_package *p, const struct look_options *o,
 	       struct arena *mem, struct buf *ret, struct err *e);
 
-/* Starts the guest as its configuration says. */
+/*
+ * Starts the guest as its configuration says. To be ended by engine_end, also
+ * after a failure.
+ */
 int look_start(const struct verify_package *p, const struct look_options *o,
-	       struct arena *mem, struct box **ret, struct err *e);
+	       struct arena *mem, struct engine_guest *ret, struct err *e);
 
 /*
  * Starts, looks, stops, judges. What keeps it from starting is a verdict, in

@@ -72,6 +72,10 @@ void ops_add(struct ops *ops, enum op_kind kind, const char *a, const char *b,
 void ops_withhold(struct ops *ops, enum field_id field, const char *key,
 		  const char *reason);
 void ops_limits(const struct ops_input *in, struct ops *ops);
+/* The field that a group's file is for, v1 or v2; false: none is known. */
+bool ops_limit_field(const char *file, enum field_id *ret);
+/* The controller that a field's limit is of; NULL: none. */
+const char *ops_limit_controller(enum field_id f);
 void ops_process_limits(const struct ops_input *in, struct ops *ops);
 void ops_devices(const struct ops_input *in, struct ops *ops);
 int ops_net(const struct ops_input *in, struct ops *ops, struct err *e);

@@ -111,6 +111,26 @@ static void plan_limit(const struct ops_input *in, struct ops *ops,
 			row->controller);
 }
 
+bool ops_limit_field(const char *file, enum field_id *ret)
+{
+	for (size_t i = 0; i < COUNT(limit_rows); i++) {
+		if (!str_eq(limit_rows[i].v1, file) &&
+		    !str_eq(limit_rows[i].v2, file))
+			continue;
+		*ret = limit_rows[i].field;
+		return true;
+	}
+	return false;
+}
+
+const char *ops_limit_controller(enum field_id f)
+{
+	for (size_t i = 0; i < COUNT(limit_rows); i++)
+		if (limit_rows[i].field == f)
+			return limit_rows[i].controller;
+	return NULL;
+}
+
 static void plan_groups(const struct ops_input *in, struct ops *ops)
 {
 	for (size_t i = 0; i < in->h->groups.n; i++) {

@@ -78,10 +78,11 @@ static int dry_run(const struct verify_package *p,
 int boot_run(const struct options *o, struct arena *mem, struct err *e)
 {
 	const struct look_options look = {
+		.engine = engine_find("builtin"),
 		.scratch = o->scratch == NULL ? SCRATCH : o->scratch,
 		.stop_seconds = STOP_SECONDS,
 	};
-	struct box *box CLEANUP(box_freep) = NULL;
+	struct engine_guest g CLEANUP(engine_endp) = { 0 };
 	struct verify_package p;
 	bool clean;
 	int status;
@@ -97,11 +98,11 @@ int boot_run(const struct options *o, struct arena *mem, struct err *e)
 		return dry_run(&p, &look, mem, e);
 	if (geteuid() != 0)
 		return err_set(e, EPERM, "boot: run it as root");
-	if (look_start(&p, &look, mem, &box, e) < 0)
+	if (look_start(&p, &look, mem, &g, e) < 0)
 		return -1;
-	status = o->args.n > 1 ? run_command(o, &p, box, mem, e) :
-				 attach(box, e);
-	if (status < 0 || box_stop(box, &clean, e) < 0)
+	status = o->args.n > 1 ? run_command(o, &p, g.box, mem, e) :
+				 attach(g.box, e);
+	if (status < 0 || g.engine->stop(&g, &clean, e) < 0)
 		return -1;
 	return status;
 }

@@ -25,6 +25,7 @@ enum { START_SECONDS = 120, STOP_SECONDS = 60 };
 /* What the command collects over all its guests. */
 struct tally {
 	const struct options *o;
+	const struct engine *engine;
 	enum verdict require;
 	struct buf junit;
 	json_t *guests;
@@ -155,17 +156,26 @@ static int one(struct tally *t, const char *dir, struct arena *mem,
 {
 	const struct options *o = t->o;
 	const struct look_options look = {
+		.engine = t->engine,
 		.scratch = o->scratch == NULL ? SCRATCH : o->scratch,
 		.ports = o->expect_ports,
 		.seconds = START_SECONDS,
 		.stop_seconds = STOP_SECONDS,
 	};
+	struct buf plan CLEANUP(buf_done) = { 0 };
 	struct verify_package p;
 	struct verify_run run;
 
 	if (verify_load(dir, o->targets.n == 0 ? "lxc" : o->targets.v[0], mem,
-			&p, e) < 0 ||
-	    look_run(&p, &look, mem, &run, e) < 0 || record(&run, mem, e) < 0)
+			&p, e) < 0)
+		return -1;
+	if (o->dry_run) {
+		if (look_print(&p, &look, mem, &plan, e) < 0)
+			return -1;
+		printf("%s", buf_str(&plan));
+		return 0;
+	}
+	if (look_run(&p, &look, mem, &run, e) < 0 || record(&run, mem, e) < 0)
 		return -1;
 	print(t, &run);
 	worse(t, status_of(t, run.result.verdict));
@@ -190,7 +200,7 @@ static void finish(struct tally *t, struct arena *mem)
 }
 
 static int check_options(const struct options *o, struct tally *t,
-			 struct err *e)
+			 struct arena *mem, struct err *e)
 {
 	if (o->args.n == 0)
 		return err_set(e, EINVAL, "verify: which DIR/NAME?");
@@ -200,6 +210,10 @@ static int check_options(const struct options *o, struct tally *t,
 		return err_set(e, EINVAL,
 			       "verify --format=%s: not text, json or junit",
 			       o->format);
+	t->engine = engine_find(o->engine == NULL ? "builtin" : o->engine);
+	if (t->engine == NULL)
+		return err_set(e, EINVAL, "--engine=%s: not one of %s",
+			       o->engine, engine_names(mem));
 	if (o->require == NULL)
 		return 0;
 	t->require = verify_verdict_find(o->require);
@@ -230,9 +244,9 @@ int verify_run(const struct options *o, struct arena *mem, struct err *e)
 
 	if (o->files)
 		return verify_files(o, mem, e);
-	if (check_options(o, &t, e) < 0)
+	if (check_options(o, &t, mem, e) < 0)
 		return -1;
-	if (geteuid() != 0)
+	if (geteuid() != 0 && !o->dry_run)
 		return err_set(e, EPERM, "verify boots guests: run it as root");
 	if (is(&t, "json"))
 		t.guests = json_array();

@@ -1,0 +1,69 @@
+/*
+ * Engines: what starts a guest from its emitted configuration. The box of our
+ * own is one; the others are real ones, attached to the same lab, so that the
+ * same probes look at what they made.
+ */
+#ifndef REHOST_RUNTIME_ENGINE_H
+#define REHOST_RUNTIME_ENGINE_H
+
+#include "runtime/box.h"
+#include "runtime/verify.h"
+
+struct engine;
+
+/* A guest and what started it. */
+struct engine_guest {
+	const struct engine *engine;
+	const struct verify_package *package;
+	const struct policy *policy; /* as emitted */
+	struct box_options options;
+	struct arena *mem;
+	struct box *box; /* NULL: not started */
+	pid_t child;     /* the engine's process, 0: none */
+	const char *dir; /* the engine's files */
+	const char *log; /* what it printed */
+};
+
+struct engine {
+	const char *name;
+	/* "5.0.2". An error when it is not installed, or too old. */
+	int (*version)(struct arena *mem, const char **ret, struct err *e);
+	/* What start would do, an operation a line. Needs no right. */
+	int (*print)(const struct engine_guest *g, struct buf *ret,
+		     struct err *e);
+	/* Returns when pid 1 runs; sets g->box. */
+	int (*start)(struct engine_guest *g, struct err *e);
+	/* Asks it to stop, waits, kills; ret_clean: it went by itself. */
+	int (*stop)(struct engine_guest *g, bool *ret_clean, struct err *e);
+};
+
+/* NULL when there is none of that name. */
+const struct engine *engine_find(const char *name);
+/* "builtin, lxc": for messages. */
+const char *engine_names(struct arena *mem);
+
+/* Kills what runs, removes all that was made. */
+void engine_end(struct engine_guest *g);
+void engine_endp(struct engine_guest *g); /* for CLEANUP */
+
+/* --- for the engines --- */
+
+extern const struct engine engine_builtin, lxc_engine;
+
+/* The first word of a program's output that is a version, 1.2 or 1.2.3. */
+int engine_ask_version(const char *const argv[], struct arena *mem,
+		       const char **ret, struct err *e);
+/* An error when a version is below major.minor. */
+int engine_since(const char *name, const char *version, unsigned major,
+		 unsigned minor, struct err *e);
+/* Writes a file of the engine's directory, 0600. */
+int engine_write(const char *path, const char *text, struct err *e);
+/* Whether the engine's process has ended: then child is 0. */
+void engine_poll(struct engine_guest *g);
+/* Waits for the engine's process; after so many seconds it is killed. */
+void engine_reap(struct engine_guest *g, unsigned seconds);
+/* The first reason that the box gives for not granting an item, or NULL. */
+const char *engine_withheld(const struct box *b, enum field_id field,
+			    const char *key);
+
+#endif

@@ -122,10 +122,15 @@ static int give(struct box *b, int sock, struct err *e)
 static int until_exec(struct box *b, int sock, struct err *e)
 {
 	struct wire w;
+	int master CLEANUP(fd_closep) = -1, slave CLEANUP(fd_closep) = -1;
 
 	if (wire_want(sock, START_SECONDS, WIRE_FD, &w, e) < 0)
 		return -1;
-	if (box_console_start(b, w.fd, e) < 0)
+	master = w.fd;
+	if (wire_want(sock, START_SECONDS, WIRE_FD, &w, e) < 0)
+		return -1;
+	slave = w.fd;
+	if (box_console_start(b, master, slave, e) < 0)
 		return -1;
 	return wire_want(sock, START_SECONDS, WIRE_END, &w, e);
 }

@@ -1,6 +1,9 @@
 /*
  * The guest's console. A process of its own copies what is printed to a file
- * (the first MiB of it) and to whoever is attached; it ends with the terminal.
+ * (the first MiB of it) and to whoever is attached; it ends with pid 1. It
+ * holds the guest's end of the terminal open as well: an init such as systemd
+ * opens its console for every line anew, and a terminal that nobody has open
+ * is hung up.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,41 +26,56 @@ enum {
 	LEAVE = 0x1d, /* Ctrl-] */
 };
 
-/* What is printed; false at the end. Nobody attached: it is dropped. */
-static bool from_guest(int master, int file, int attach, size_t *left)
+struct console {
+	int master, slave; /* both ends of the terminal */
+	int file;          /* -1: none */
+	int attach;        /* socket to rehost */
+	int init;          /* of pid 1, readable once it has ended */
+	size_t left;       /* bytes that the file still takes */
+};
+
+/* What is printed; false when there is no more. Nobody attached: dropped. */
+static bool from_guest(struct console *c)
 {
 	char buf[CHUNK];
-	const ssize_t n = read(master, buf, sizeof(buf));
-	const size_t keep = n > 0 && (size_t)n < *left ? (size_t)n : *left;
+	const ssize_t n = read(c->master, buf, sizeof(buf));
+	const size_t keep = n > 0 && (size_t)n < c->left ? (size_t)n : c->left;
 
 	if (n <= 0)
 		return n < 0 && errno == EINTR;
-	if (file >= 0 && keep > 0 && write(file, buf, keep) > 0)
-		*left -= keep;
-	send(attach, buf, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (c->file >= 0 && keep > 0 && write(c->file, buf, keep) > 0)
+		c->left -= keep;
+	send(c->attach, buf, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	return true;
 }
 
-static NORETURN void copy(int master, int file, int attach)
+/* False when nobody types any more. A guest that reads nothing loses it. */
+static bool to_guest(struct console *c)
 {
-	struct pollfd p[] = { { .fd = master, .events = POLLIN },
-			      { .fd = attach, .events = POLLIN } };
-	size_t left = LOG_MAX;
 	char buf[CHUNK];
+	const ssize_t n = recv(c->attach, buf, sizeof(buf), 0);
 
-	while (poll(p, 2, -1) > 0 || errno == EINTR) {
-		if (p[0].revents != 0 &&
-		    !from_guest(master, file, attach, &left))
+	return n > 0 && (write(c->master, buf, (size_t)n) == n ||
+			 errno == EAGAIN || errno == EINTR);
+}
+
+static NORETURN void copy(struct console *c)
+{
+	struct pollfd p[] = { { .fd = c->master, .events = POLLIN },
+			      { .fd = c->attach, .events = POLLIN },
+			      { .fd = c->init, .events = POLLIN } };
+
+	fcntl(c->master, F_SETFL, O_RDWR | O_NONBLOCK);
+	while (poll(p, 3, -1) > 0 || errno == EINTR) {
+		if (p[0].revents != 0)
+			from_guest(c);
+		if (p[1].revents != 0 && !to_guest(c))
+			p[1].fd = -1;
+		if (p[2].revents != 0)
 			break;
-		if (p[1].revents != 0) {
-			const ssize_t n = recv(attach, buf, sizeof(buf), 0);
-
-			if (n <= 0)
-				p[1].fd = -1; /* nobody types any more */
-			else if (write(master, buf, (size_t)n) < 0)
-				break;
-		}
 	}
+	while (from_guest(c))
+		;
 	_exit(0);
 }
 
@@ -69,9 +87,8 @@ static int open_log(const struct box *b, struct err *e)
 	return fd < 0 ? err_set(e, errno, "open %s", b->o.console) : fd;
 }
 
-int box_console_start(struct box *b, int master_fd, struct err *e)
+int box_console_start(struct box *b, int master, int slave, struct err *e)
 {
-	int master CLEANUP(fd_closep) = master_fd;
 	int file CLEANUP(fd_closep) = b->o.console == NULL ? -1 :
 							     open_log(b, e);
 	int sock[2];
@@ -82,10 +99,13 @@ int box_console_start(struct box *b, int master_fd, struct err *e)
 		return err_set(e, errno, "make a pair of sockets");
 	b->logger = fork();
 	if (b->logger == 0) {
+		struct console c = { master,  slave,    file,
+				     sock[1], b->pidfd, LOG_MAX };
+
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setsid(); /* SIGINT of the terminal is not for it */
 		close(sock[0]);
-		copy(master, file, sock[1]);
+		copy(&c);
 	}
 	close(sock[1]);
 	b->attach = sock[0];
@@ -96,7 +116,7 @@ int box_console_start(struct box *b, int master_fd, struct err *e)
 	return 0;
 }
 
-/* The terminal's end is closed with the guest: what was printed is read. */
+/* With the guest's end it reads what was printed, and ends. */
 void box_console_stop(struct box *b)
 {
 	if (b->logger > 0) {

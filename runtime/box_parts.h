@@ -27,8 +27,8 @@ int box_plan(const struct policy *p, const struct box_options *o, struct box *b,
 	     struct err *e);
 int box_make_lab(struct box *b, struct err *e);
 
-/* The logger: takes master over. */
-int box_console_start(struct box *b, int master, struct err *e);
+/* The logger: gets copies of the terminal's two ends. */
+int box_console_start(struct box *b, int master, int slave, struct err *e);
 void box_console_stop(struct box *b);
 
 /* Removes what runs left that are no more: groups and directories. */

@@ -142,7 +142,10 @@ int dev_terminal(struct run *r, const struct op *op, struct err *e)
 	return open_slave(r, name, e);
 }
 
-/* a: where. The master goes to rehost, the slave becomes pid 1's terminal. */
+/*
+ * a: where. The master goes to rehost, and the slave, which becomes pid 1's
+ * terminal, as well: it is not to be closed before the guest ends.
+ */
 int dev_console(struct run *r, const struct op *op, struct err *e)
 {
 	int master CLEANUP(fd_closep) = fd_steal(&r->master);
@@ -156,5 +159,7 @@ int dev_console(struct run *r, const struct op *op, struct err *e)
 	}
 	if (bind_file("/dev/pts/ptmx", "/dev/ptmx", e) < 0)
 		return -1;
-	return wire_send_fd(r->sync, master, e);
+	if (wire_send_fd(r->sync, master, e) < 0)
+		return -1;
+	return wire_send_fd(r->sync, r->terminal, e);
 }

@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "runtime/group.h"
+#include "runtime/idmap.h"
 #include "runtime/run.h"
 
 static void cgroup_freep(struct cgroup **c)
@@ -81,8 +82,7 @@ static int inherit_cpuset(struct run *r, const char *dir, struct err *e)
 	return 0;
 }
 
-/* a: its directory, b: controllers or "v2". */
-int group_make(struct run *r, const struct op *op, struct err *e)
+static int make(struct run *r, const struct op *op, struct err *e)
 {
 	struct cgroup *c CLEANUP(cgroup_freep) = NULL;
 	struct cgroup_controller *part;
@@ -101,6 +101,39 @@ int group_make(struct run *r, const struct op *op, struct err *e)
 		return fail(rc, "create", e);
 	if (str_eq(op->b, "cpuset"))
 		return inherit_cpuset(r, op->a, e);
+	return 0;
+}
+
+/* a: its directory, b: controllers or "v2". Who runs rehost may be strict. */
+int group_make(struct run *r, const struct op *op, struct err *e)
+{
+	const mode_t mask = umask(022);
+	const int rc = make(r, op, e);
+
+	umask(mask);
+	return rc;
+}
+
+/*
+ * a: directory. The guest's root may move processes
+ * and make groups of its own in it; its limits stay the host's. Files: as the
+ * kernel's cgroup-v2.rst has them delegated.
+ */
+int group_give(struct run *r, const struct op *op, struct err *e)
+{
+	static const char *const files[] = { "", "cgroup.procs", "tasks",
+					     "cgroup.threads",
+					     "cgroup.subtree_control" };
+	const long uid = idmap_outside(r->ops, 'u', 0);
+	const long gid = idmap_outside(r->ops, 'g', 0);
+
+	for (size_t i = 0; i < COUNT(files); i++) {
+		const char *path =
+			arena_printf(r->mem, "%s/%s", op->a, files[i]);
+
+		if (chown(path, (uid_t)uid, (gid_t)gid) < 0 && errno != ENOENT)
+			return err_set(e, errno, "chown %s", path);
+	}
 	return 0;
 }
 

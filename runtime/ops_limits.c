@@ -141,6 +141,8 @@ static void plan_groups(const struct ops_input *in, struct ops *ops)
 		*vec_add(ops->mem, &ops->group_dirs) = dir;
 		ops_add(ops, OP_GROUP, dir, g->v2 ? "v2" : g->controllers, NULL,
 			NULL);
+		if (ops->userns)
+			ops_add(ops, OP_GROUP_GIVE, dir, NULL, NULL, NULL);
 	}
 }
 

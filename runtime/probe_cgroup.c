@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/devrule.h"
+#include "base/fd.h"
 #include "base/num.h"
 #include "runtime/probe.h"
 
@@ -71,6 +73,42 @@ static const char *mount_of(struct probe *p, const char *text,
 	return NULL;
 }
 
+/*
+ * The groups of pid 1 as its own namespace of groups shows them: what lies
+ * below that namespace's root the guest made by itself, and its own limits in
+ * there (systemd has some for init.scope) are no policy.
+ */
+static int read_inner(struct probe *p, const char **ret, struct err *e)
+{
+	int own CLEANUP(fd_closep) =
+		open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+	int theirs CLEANUP(fd_closep) =
+		open(arena_printf(p->mem, "/proc/%d/ns/cgroup",
+				  (int)p->subject->init),
+		     O_RDONLY | O_CLOEXEC);
+	size_t n;
+	int rc;
+
+	if (own < 0 || theirs < 0 || setns(theirs, CLONE_NEWCGROUP) < 0)
+		return err_set(e, errno, "join the guest's view of its groups");
+	rc = probe_proc(p, "cgroup", ret, &n, e);
+	if (setns(own, CLONE_NEWCGROUP) < 0)
+		return err_set(e, errno, "leave the guest's view of groups");
+	return rc;
+}
+
+/* Without what the guest made: `inner` is the end of `path` in its view. */
+static char *engines_part(struct arena *mem, const char *path,
+			  const char *inner)
+{
+	const size_t n = strlen(path), m = inner == NULL ? 0 : strlen(inner);
+
+	if (m <= 1 || str_starts(inner, "/..") || m > n ||
+	    !str_eq(path + n - m, inner))
+		return arena_strdup(mem, path);
+	return arena_strndup(mem, path, n - m);
+}
+
 /* Whether `path` is `of` or above it. */
 static bool is_above(const char *path, const char *of)
 {
@@ -83,13 +121,14 @@ static bool is_above(const char *path, const char *of)
 static int find_in(struct probe *p, const char *controller, struct groups *ret,
 		   bool *ret_found, struct err *e)
 {
-	const char *mounts, *theirs, *ours, *dir;
+	const char *mounts, *theirs, *inner, *ours, *dir;
 	char *path;
 	size_t n;
 
 	if (probe_read(p, "/proc/self/mountinfo", &mounts, &n, e) < 0 ||
 	    probe_read(p, "/proc/self/cgroup", &ours, &n, e) < 0 ||
-	    probe_proc(p, "cgroup", &theirs, &n, e) < 0)
+	    probe_proc(p, "cgroup", &theirs, &n, e) < 0 ||
+	    read_inner(p, &inner, e) < 0)
 		return -1;
 	dir = mount_of(p, mounts, controller);
 	theirs = path_of(p, theirs, controller);
@@ -97,7 +136,7 @@ static int find_in(struct probe *p, const char *controller, struct groups *ret,
 	*ret_found = dir != NULL && theirs != NULL && ours != NULL;
 	if (!*ret_found)
 		return 0;
-	path = arena_strdup(p->mem, theirs);
+	path = engines_part(p->mem, theirs, path_of(p, inner, controller));
 	while (!is_above(path, ours)) {
 		char *slash = strrchr(path, '/');
 

@@ -173,8 +173,8 @@ static void add_options(struct probe *p, const struct mounted *m)
 					       "noexec" };
 	static const char *const engines[] = { "proc",   "sysfs",  "devpts",
 					       "mqueue", "cgroup", "cgroup2" };
-	const char *planned =
-		policy_get(p->package->planned, FIELD_MOUNT_OPTIONS, m->target);
+	const struct policy *plan = p->package->planned;
+	const char *planned = policy_get(plan, FIELD_MOUNT_OPTIONS, m->target);
 	const struct strv words =
 		strv_split(p->mem, planned == NULL ? "" : planned, " ");
 	struct strv seen = { 0 };
@@ -187,6 +187,10 @@ static void add_options(struct probe *p, const struct mounted *m)
 			return; /* as the engine mounts it */
 	if (planned == NULL && str_eq(m->target, "/dev"))
 		return;
+	if (planned == NULL &&
+	    policy_get(plan, FIELD_MOUNT_TARGET, m->target) &&
+	    policy_get(plan, FIELD_MOUNT_TYPE, m->target) == NULL)
+		return; /* what stands there is the engine's choice */
 	for (size_t i = 0; i < COUNT(closing); i++)
 		if (strv_has(&m->options, closing[i]) &&
 		    !strv_has(&words, closing[i]))

@@ -302,6 +302,34 @@ START_TEST(no_terminals)
 }
 END_TEST
 
+/* An init that has its console open only while it writes, as systemd. */
+START_TEST(console_reopened)
+{
+	struct lab l;
+	char text[64] = "";
+	bool clean = false;
+	int fd;
+
+	lab_start(&l);
+	write_file("root/init",
+		   "#!/bin/sh\nexec </dev/null >/dev/null 2>&1\n"
+		   "trap 'exit 0' TERM\n"
+		   "for i in 1 2 3; do echo $i >/dev/console\n"
+		   "/bin/busybox sleep 0.1; done\n: >/done\n"
+		   "while :; do /bin/busybox sleep 1 & wait $!; done\n",
+		   0755);
+	start(&l);
+	inside(&l, "until [ -e /done ]; do /bin/busybox sleep 0.1; done");
+	ck_assert_int_eq(box_stop(l.box, &clean, &l.e), 0);
+	ck_assert(clean);
+	fd = open("console", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(read(fd, text, sizeof(text) - 1), 0);
+	close(fd);
+	ck_assert_str_eq(text, "1\r\n2\r\n3\r\n");
+	lab_done(&l);
+}
+END_TEST
+
 START_TEST(user_namespace)
 {
 	struct lab l;
@@ -571,6 +599,7 @@ int main(void)
 	tcase_add_test(c, answers);
 	tcase_add_test(c, device_list);
 	tcase_add_test(c, no_terminals);
+	tcase_add_test(c, console_reopened);
 	tcase_add_test(c, user_namespace);
 	tcase_add_test(c, each_failure_undone);
 	tcase_add_test(c, killed_run);

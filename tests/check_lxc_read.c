@@ -151,6 +151,9 @@ static const struct read_row {
 	  "lxc.mount.entry = proc/sys proc/sys none rbind,relative 0 0\n",
 	  FIELD_PROC_VIEW, "", "rw" },
 	{ "lxc.autodev = 0\n", FIELD_MOUNT_TARGET, "/dev", NULL },
+	{ "lxc.autodev = 0\n", FIELD_DEVICE_PATH, "c 1:3", NULL },
+	{ "lxc.autodev = 1\n", FIELD_DEVICE_PATH, "c 1:3", "/dev/null" },
+	{ "lxc.cgroup2.devices.deny = a\n", FIELD_DEVICE_PATH, "c 1:3", NULL },
 	{ "", FIELD_PROC_VIEW, "", "none" },
 	{ "", FIELD_STOP_SIGNAL, "", "SIGPWR" },
 };

@@ -326,6 +326,9 @@ START_TEST(mapped)
 	ck_assert_int_eq(plan(mem, &h, items, COUNT(items), &text, &e), 0);
 	ck_assert_str_eq(lines(mem, &text, "keep capabilities "), "sys_time");
 	ck_assert_str_eq(lines(mem, &text, "withhold cap"), "");
+	ck_assert_str_eq(lines(mem, &text, "give the guest's root group "),
+			 "/cg/memory/rehost.web.7|/cg/pids/rehost.web.7|"
+			 "/cg/cpu/rehost.web.7|/cg/devices/rehost.web.7");
 	ck_assert_int_eq(plan(mem, &h, items, 1, &text, &e), -1);
 }
 END_TEST

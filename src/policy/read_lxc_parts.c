@@ -125,6 +125,11 @@ void read_lxc_add_devices(struct read_lxc *r)
 		policy_add(r->p, FIELD_MOUNT_TARGET, "/dev", "/dev");
 		policy_add(r->p, FIELD_MOUNT_TYPE, "/dev", "tmpfs");
 	}
+	/* without a list all of them can be opened */
+	for (size_t i = 0; !r->no_autodev && !r->listed && i < COUNT(node_rows);
+	     i++)
+		policy_add(r->p, FIELD_DEVICE_PATH, node_rows[i].id,
+			   node_rows[i].path);
 	for (size_t i = 0; i < r->devices.n; i++) {
 		const struct read_lxc_device *d = &r->devices.v[i];
 		char access[4];

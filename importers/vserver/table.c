@@ -19,10 +19,13 @@ static bool is_path(const char *name)
 /* Matches component by component; '*' is one that has something in it. */
 static bool fits(const char *name, const char *path, struct slice stars[2])
 {
-	struct slice a = { name, strlen(name) }, b = { path, strlen(path) };
-	struct slice x, y;
+	struct slice a, b, x, y;
 	size_t n = 0;
 
+	if (name[0] != path[0] && name[0] != '*')
+		return false;
+	a = (struct slice){ name, strlen(name) };
+	b = (struct slice){ path, strlen(path) };
 	for (;;) {
 		const bool more = slice_next(&a, '/', &x);
 
@@ -52,9 +55,9 @@ const struct key *vserver_table_find(struct arena *mem, const char *path,
 	for (size_t i = 0; row == NULL && i < vserver_n_keys; i++) {
 		struct slice stars[2] = { { NULL, 0 }, { NULL, 0 } };
 
-		if (!is_path(vserver_keys[i].name) ||
-		    strchr(vserver_keys[i].name, '*') == NULL ||
-		    !fits(vserver_keys[i].name, path, stars))
+		if (!fits(vserver_keys[i].name, path, stars) ||
+		    !is_path(vserver_keys[i].name) ||
+		    strchr(vserver_keys[i].name, '*') == NULL)
 			continue;
 		row = &vserver_keys[i];
 		for (size_t k = 0; k < 2; k++)

@@ -1,6 +1,7 @@
 /*
  * Memory that is freed together: a list of heap blocks, linked both ways
- * because an array that grows gives its old block back at once.
+ * because a large array that grows gives its old block back at once. Small
+ * things share a block.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -11,13 +12,24 @@
 
 struct block {
 	struct block *next, *prev;
-	size_t size;
 	max_align_t data[];
 };
+
+/* Larger things have a block of their own; all have for the sanitizer. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SMALL = 0 };
+#else
+enum { SMALL = 1024 };
+#endif
+
+/* Blocks that small things share: the first one, and the most. */
+enum { SHARED_MIN = 512, SHARED_MAX = 16384 };
 
 struct arena {
 	struct block *first;
 	size_t size;
+	char *free; /* what is left of the block that is shared now */
+	size_t n_free, shared;
 };
 
 NORETURN static void out_of_memory(size_t size)
@@ -49,8 +61,21 @@ static void drop(struct arena *a, struct block *b)
 		a->first = b->next;
 	if (b->next != NULL)
 		b->next->prev = b->prev;
-	a->size -= b->size;
 	free(b);
+}
+
+static void *add_block(struct arena *a, size_t size)
+{
+	struct block *b;
+
+	if (size > SIZE_MAX - sizeof(*b))
+		out_of_memory(size);
+	b = get(sizeof(*b) + size);
+	b->next = a->first;
+	if (b->next != NULL)
+		b->next->prev = b;
+	a->first = b;
+	return b->data;
 }
 
 void arena_free(struct arena *a)
@@ -68,20 +93,50 @@ void arena_freep(struct arena **a)
 	*a = NULL;
 }
 
+/* A new block for small things, with room for one of this size. */
+static void share(struct arena *a, size_t size)
+{
+	a->shared = a->shared == 0 ? SHARED_MIN : a->shared * 2;
+	if (a->shared > SHARED_MAX)
+		a->shared = SHARED_MAX;
+	if (a->shared < size)
+		a->shared = size;
+	a->free = add_block(a, a->shared);
+	a->n_free = a->shared;
+}
+
+/* align: a power of two. Everything has an address of its own. */
+static void *take(struct arena *a, size_t size, size_t align)
+{
+	size_t skip = -(uintptr_t)a->free & (align - 1);
+	void *p;
+
+	a->size += size;
+	if (size > SMALL || SMALL == 0)
+		return add_block(a, size);
+	if (size == 0)
+		size = 1;
+	if (size + skip > a->n_free) {
+		share(a, size);
+		skip = 0;
+	}
+	p = a->free + skip;
+	a->free += skip + size;
+	a->n_free -= skip + size;
+	return p;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
-	struct block *b;
+	return take(a, size, _Alignof(max_align_t));
+}
 
-	if (size > SIZE_MAX - sizeof(*b))
-		out_of_memory(size);
-	b = get(sizeof(*b) + size);
-	b->size = size;
-	b->next = a->first;
-	if (b->next != NULL)
-		b->next->prev = b;
-	a->first = b;
-	a->size += size;
-	return b->data;
+static char *take_text(struct arena *a, const char *s, size_t n)
+{
+	char *p = take(a, n + 1, 1);
+
+	memcpy(p, s, n);
+	return p;
 }
 
 void *arena_memdup(struct arena *a, const void *data, size_t size)
@@ -95,17 +150,12 @@ void *arena_memdup(struct arena *a, const void *data, size_t size)
 
 char *arena_strdup(struct arena *a, const char *s)
 {
-	return arena_memdup(a, s, strlen(s) + 1);
+	return take_text(a, s, strlen(s));
 }
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-	char *p;
-
-	n = strnlen(s, n);
-	p = arena_alloc(a, n + 1);
-	memcpy(p, s, n);
-	return p;
+	return take_text(a, s, strnlen(s, n));
 }
 
 /* The header cannot say it: fmt is checked where it is written. */
@@ -113,14 +163,16 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+	char text[256], *p; /* most fit: formatted once */
 	va_list again;
-	char *p;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	p = arena_alloc(a, n < 0 ? 1 : (size_t)n + 1);
-	if (n > 0)
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	p = take(a, n < 0 ? 1 : (size_t)n + 1, 1);
+	if (n > 0 && (size_t)n < sizeof(text))
+		memcpy(p, text, (size_t)n);
+	else if (n > 0)
 		vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return p;
@@ -142,6 +194,15 @@ size_t arena_size(const struct arena *a)
 	return a->size;
 }
 
+/* An array's old place; a small one stays taken until the arena is freed. */
+static void give_back(struct arena *a, void *v, size_t size)
+{
+	if (size <= SMALL)
+		return;
+	drop(a, (struct block *)((char *)v - offsetof(struct block, data)));
+	a->size -= size;
+}
+
 void *arena_grow(struct arena *a, void *v, size_t *cap, size_t n, size_t size)
 {
 	size_t want = *cap == 0 ? 4 : *cap * 2;
@@ -156,8 +217,7 @@ void *arena_grow(struct arena *a, void *v, size_t *cap, size_t n, size_t size)
 	p = arena_alloc(a, want * size);
 	if (*cap != 0) {
 		memcpy(p, v, *cap * size);
-		drop(a, (struct block *)((char *)v -
-					 offsetof(struct block, data)));
+		give_back(a, v, *cap * size);
 	}
 	*cap = want;
 	return p;

@@ -1,8 +1,8 @@
 /*
  * Memory that is freed together: all of one guest.
  *
- * Each allocation is a heap block of its own, so that sanitizers see its
- * bounds. Out of memory ends the process with a message: a worker dies, and
+ * Built for the address sanitizer, each allocation is a heap block of its own,
+ * so that its bounds are seen. Out of memory ends the process with a message: a worker dies, and
  * so that guest alone (design 2.3). All memory comes zeroed.
  */
 #ifndef REHOST_BASE_ARENA_H

@@ -221,10 +221,24 @@ static size_t utf8_len(const char *s, size_t n)
 	return row->len;
 }
 
+/* How many bytes at the beginning are ASCII and stand for themselves. */
+static size_t plain_len(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= ' ' && s[i] < 0x7f && s[i] != '"' &&
+	       s[i] != '\\')
+		i++;
+	return i;
+}
+
 bool str_utf8(const char *s, size_t n)
 {
 	while (n > 0) {
-		size_t len = utf8_len(s, n);
+		size_t len = plain_len(s, n);
+
+		if (len == 0)
+			len = utf8_len(s, n);
 
 		if (len == 0)
 			return false;
@@ -300,9 +314,12 @@ char *str_show(struct arena *a, const char *s, size_t n, size_t max)
 	struct buf b CLEANUP(buf_done) = { 0 };
 
 	for (size_t i = 0; i < n;) {
-		size_t before = b.n;
+		size_t before = b.n, plain = plain_len(s + i, n - i);
 
-		i += show_one(&b, s + i, n - i);
+		if (max != 0 && plain > max - b.n)
+			plain = max - b.n;
+		buf_add(&b, s + i, plain);
+		i += plain != 0 ? plain : show_one(&b, s + i, n - i);
 		if (max != 0 && b.n > max)
 			return arena_printf(a, "%.*s...", (int)before, b.p);
 	}

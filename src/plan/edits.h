@@ -42,9 +42,18 @@ struct edits_row {
 	const char *reason;
 };
 
+/* A directory of the guest (edits_dirs.c). */
+struct edits_dir {
+	const char *path; /* as it was asked for */
+	const char *real; /* without links; NULL: it is not there */
+	struct tree_entries list;
+	bool is_closed; /* it cannot be read: anything may be in it */
+};
+
 struct edits {
 	struct plan *p;
 	struct arena *mem;
+	VEC(struct edits_dir) dirs;  /* those that were looked into */
 	const struct edits_row *row; /* the one that is at work */
 	struct strv *group; /* paths that get one finding together, or NULL */
 };
@@ -146,6 +155,16 @@ void edits_find(struct edits *ed, enum finding_id id, const char *path,
 /* Ends a group: the finding of all, if there are any. */
 void edits_find_group(struct edits *ed, const struct strv *paths,
 		      const char *what);
+
+/* --- what there is (edits_dirs.c); paths begin with a slash --- */
+
+/* Listed at the first call for the path, as it was before any edit. */
+struct edits_dir edits_dir(struct edits *ed, const char *path);
+
+/* Whether its directory has the name, a link to nowhere included. */
+bool edits_is_entry(struct edits *ed, const char *path);
+/* The same with links followed. */
+bool edits_exists(struct edits *ed, const char *path);
 
 /*
  * Where a new file is to go: its directory with links followed; NULL when that

@@ -267,7 +267,7 @@ void edits_reboot(struct edits *ed)
 	struct signals s = { .ed = ed };
 
 	edits_lines(ed, inittab, reboot_line, &s);
-	if (!s.answered && tree_exists(ed->p->root, inittab))
+	if (!s.answered && edits_exists(ed, inittab))
 		edits_add_line(ed, inittab,
 			       shutdown_line(ed, "ca::ctrlaltdel", "-r", "6"));
 }

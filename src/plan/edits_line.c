@@ -107,7 +107,7 @@ static void each(struct edits *ed, edits_line change, bool except)
 	const struct strv paths = edits_glob(ed, ed->row->path);
 	struct match m CLEANUP(match_done) = { 0 };
 
-	if (!match_init(&m, ed->row, except))
+	if (paths.n == 0 || !match_init(&m, ed->row, except))
 		return;
 	for (size_t i = 0; i < paths.n; i++)
 		if (!tree_is_dir(ed->p->root, paths.v[i]))
@@ -140,8 +140,7 @@ void edits_add_line(struct edits *ed, const char *path, const char *line)
 	const char *real = edits_place(ed, path);
 	struct slice text = { "", 0 };
 
-	if (tree_exists(ed->p->root, path) &&
-	    !edits_read(ed, path, &real, &text))
+	if (edits_exists(ed, path) && !edits_read(ed, path, &real, &text))
 		return;
 	if (real == NULL)
 		return;
@@ -159,7 +158,7 @@ void edits_append(struct edits *ed)
 	const char *real;
 	struct slice text;
 
-	if (!match_init(&m, ed->row, false))
+	if (paths.n == 0 || !match_init(&m, ed->row, false))
 		return;
 	for (size_t i = 0; i < paths.n; i++)
 		if (!tree_is_dir(ed->p->root, paths.v[i]) &&

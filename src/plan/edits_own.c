@@ -182,7 +182,7 @@ static void start_sysv(struct edits *ed, const char *base, const char *levels,
 	const char *script =
 		arena_printf(ed->mem, "%s/init.d/%s", base, entry + 3);
 
-	for (; tree_exists(ed->p->root, script) && *levels != '\0'; levels++)
+	for (; edits_exists(ed, script) && *levels != '\0'; levels++)
 		start_level(ed,
 			    arena_printf(ed->mem, "%s/rc%c.d", base, *levels),
 			    entry);
@@ -200,7 +200,7 @@ static void start_unit(struct edits *ed, const char *unit, const char *file)
 		const char *path =
 			arena_printf(ed->mem, "%s/%s", dirs[i], file);
 
-		if (!tree_exists(ed->p->root, path))
+		if (!edits_exists(ed, path))
 			continue;
 		link_new(ed, arena_printf(ed->mem, "%s/%s", wants, unit), path);
 		return;
@@ -259,7 +259,7 @@ void edits_own_suse(struct edits *ed)
 
 	put_each(ed, "ifcfg-", "", 0644, edits_own_text_suse);
 	put_each(ed, "ifroute-", "", 0644, edits_own_text_suse_route);
-	if (tree_exists(ed->p->root, "/etc/init.d/network"))
+	if (edits_exists(ed, "/etc/init.d/network"))
 		for (const char *level = "35"; *level != '\0'; level++)
 			link_new(ed,
 				 arena_printf(ed->mem,
@@ -267,7 +267,7 @@ void edits_own_suse(struct edits *ed)
 					      *level),
 				 "../network");
 	start_unit(ed, "wicked.service", "wicked.service");
-	if (tree_exists(ed->p->root, wicked))
+	if (edits_exists(ed, wicked))
 		link_new(ed, "/etc/systemd/system/network.service", wicked);
 }
 

@@ -98,12 +98,13 @@ static struct slice original(struct edits *ed, const char *path)
 bool edits_read(struct edits *ed, const char *path, const char **ret_path,
 		struct slice *ret)
 {
+	const bool there = edits_is_entry(ed, path);
 	const struct edit *edit;
 	const char *real;
 	struct slice s;
 	struct err e;
 
-	if (tree_resolve(ed->p->root, path, ed->mem, &real, &e) < 0)
+	if (!there || tree_resolve(ed->p->root, path, ed->mem, &real, &e) < 0)
 		real = path;
 	edit = find(ed, real);
 	if (edit != NULL && edit->data == NULL)
@@ -113,6 +114,8 @@ bool edits_read(struct edits *ed, const char *path, const char **ret_path,
 		*ret = (struct slice){ edit->data, edit->n };
 		return true;
 	}
+	if (!there)
+		return false;
 	if (tree_read(ed->p->root, real, FILE_MAX, ed->mem, &s.p, &s.n, &e) <
 	    0) {
 		if (e.code != ENOENT && e.code != ENOTDIR && e.code != EISDIR)
@@ -182,7 +185,7 @@ static void make_above(struct edits *ed, const char *path)
 		const char *dir =
 			arena_strndup(ed->mem, path, (size_t)(slash - path));
 
-		if (find(ed, dir) == NULL && !tree_exists(ed->p->root, dir))
+		if (find(ed, dir) == NULL && !edits_exists(ed, dir))
 			note(ed, dir, "directory")->mode = 0755;
 	}
 }
@@ -190,7 +193,7 @@ static void make_above(struct edits *ed, const char *path)
 void edits_add(struct edits *ed, const char *path, const void *data, size_t n,
 	       uint32_t mode)
 {
-	const bool there = tree_exists(ed->p->root, path);
+	const bool there = edits_exists(ed, path);
 	struct edit *edit = record(ed, path, there ? "replace" : "add");
 	const bool text = memchr(data, '\0', n) == NULL;
 
@@ -257,64 +260,12 @@ void edits_make_dir(struct edits *ed, const char *path)
 	record(ed, path, "directory")->mode = 0755;
 }
 
-const char *edits_place(struct edits *ed, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *dir;
-	struct err e;
-
-	if (tree_resolve(ed->p->root,
-			 arena_strndup(ed->mem, path, (size_t)(slash - path)),
-			 ed->mem, &dir, &e) < 0 ||
-	    !tree_is_dir(ed->p->root, dir))
-		return NULL;
-	return arena_printf(ed->mem, "%s%s", str_eq(dir, "/") ? "" : dir,
-			    slash);
-}
-
-const char *edits_place_new(struct edits *ed, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *place, *dir;
-	struct tree_stat st;
-	struct err e;
-
-	place = edits_place(ed, path);
-	if (place != NULL || slash == path)
-		return place;
-	dir = arena_strndup(ed->mem, path, (size_t)(slash - path));
-	if (tree_lstat(ed->p->root, dir, &st, &e) == 0 || e.code != ENOENT)
-		return NULL;
-	place = edits_place_new(ed, dir);
-	return place == NULL ? NULL :
-			       arena_printf(ed->mem, "%s%s", place, slash);
-}
-
-struct strv edits_glob(struct edits *ed, const char *pattern)
-{
-	const char *slash = strrchr(pattern, '/'), *dir, *last = slash + 1;
-	struct tree_entries list;
-	struct strv found = { 0 };
-	struct err e;
-
-	if (tree_resolve(ed->p->root,
-			 arena_strndup(ed->mem, pattern,
-				       (size_t)(slash - pattern)),
-			 ed->mem, &dir, &e) < 0 ||
-	    tree_list(ed->p->root, dir, ed->mem, &list, &e) < 0)
-		return found;
-	for (size_t i = 0; i < list.n; i++)
-		if (str_glob(last, list.v[i].name))
-			strv_add(ed->mem, &found,
-				 arena_printf(ed->mem, "%s/%s",
-					      str_eq(dir, "/") ? "" : dir,
-					      list.v[i].name));
-	return found;
-}
-
 bool edits_is_program(struct edits *ed, const char *path)
 {
 	struct tree_stat st;
 	struct err e;
 
-	return tree_stat(ed->p->root, path, &st, &e) == 0 &&
+	return edits_is_entry(ed, path) &&
+	       tree_stat(ed->p->root, path, &st, &e) == 0 &&
 	       (st.mode & S_IFMT) == S_IFREG && (st.mode & 0111) != 0;
 }

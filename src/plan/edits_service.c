@@ -48,19 +48,15 @@ static void rc_level(struct edits *ed, const char *base, char level,
 {
 	const bool ends = level == '0' || level == '6';
 	const bool all = ends && ed->row->text != NULL;
-	struct tree_entries list;
-	const char *dir;
-	struct err e;
+	const struct edits_dir dir =
+		edits_dir(ed, arena_printf(ed->mem, "%s/rc%c.d", base, level));
 
-	if (tree_resolve(ed->p->root,
-			 arena_printf(ed->mem, "%s/rc%c.d", base, level),
-			 ed->mem, &dir, &e) < 0 ||
-	    tree_list(ed->p->root, dir, ed->mem, &list, &e) < 0)
-		return;
-	for (size_t i = 0; i < list.n; i++)
-		if (is_named(names, list.v[i].name) &&
-		    (all || list.v[i].name[0] == 'S'))
-			off(ed, dir, list.v[i].name, &list, !ends);
+	for (size_t i = 0; i < dir.list.n; i++) {
+		const char *entry = dir.list.v[i].name;
+
+		if (is_named(names, entry) && (all || entry[0] == 'S'))
+			off(ed, dir.real, entry, &dir.list, !ends);
+	}
 }
 
 static void openrc(struct edits *ed, const char *name)
@@ -70,10 +66,8 @@ static void openrc(struct edits *ed, const char *name)
 	for (size_t i = 0; i < levels.n; i++) {
 		const char *path =
 			arena_printf(ed->mem, "%s/%s", levels.v[i], name);
-		struct tree_stat st;
-		struct err e;
 
-		if (tree_lstat(ed->p->root, path, &st, &e) == 0)
+		if (edits_is_entry(ed, path))
 			edits_remove(ed, path);
 	}
 }
@@ -83,7 +77,7 @@ static void event(struct edits *ed, const char *name)
 {
 	const char *job = arena_printf(ed->mem, "/etc/event.d/%s", name);
 
-	if (tree_exists(ed->p->root, job))
+	if (edits_exists(ed, job))
 		edits_remove(ed, job);
 }
 
@@ -96,8 +90,7 @@ static void upstart(struct edits *ed, const char *name)
 	const char *override =
 		arena_printf(ed->mem, "/etc/init/%s.override", name);
 
-	if (!tree_exists(ed->p->root, conf) ||
-	    tree_exists(ed->p->root, override))
+	if (!edits_exists(ed, conf) || edits_exists(ed, override))
 		return;
 	if (os->from != NULL &&
 	    (str_eq(os->v, "ubuntu") || str_eq(os->v, "debian")))
@@ -131,8 +124,8 @@ static bool has_unit(struct edits *ed, const char *unit)
 					    "/etc/systemd/system" };
 
 	for (size_t i = 0; i < COUNT(dirs); i++)
-		if (tree_exists(ed->p->root,
-				arena_printf(ed->mem, "%s/%s", dirs[i], unit)))
+		if (edits_exists(ed,
+				 arena_printf(ed->mem, "%s/%s", dirs[i], unit)))
 			return true;
 	return false;
 }

@@ -34,14 +34,15 @@ void edits_job(struct edits *ed)
 		ed, arena_printf(ed->mem, "%s/*%s", dir,
 				 str_ends(last, ".conf") ? ".conf" : ""));
 	const char *path = edits_place(ed, ed->row->path);
-	regex_t re CLEANUP(regfree);
+	regex_t re CLEANUP(regfree) = { 0 };
 	bool found = false;
 
-	if (regcomp(&re, ed->row->pattern, REG_EXTENDED | REG_NOSUB) != 0)
+	if (path == NULL || all.n == 0 ||
+	    regcomp(&re, ed->row->pattern, REG_EXTENDED | REG_NOSUB) != 0)
 		return;
 	for (size_t i = 0; i < all.n && !found; i++)
 		found = matches(ed, all.v[i], &re);
-	if (!found && path != NULL && all.n != 0)
+	if (!found)
 		edits_add(ed, path, ed->row->text, strlen(ed->row->text), 0644);
 }
 

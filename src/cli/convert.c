@@ -37,7 +37,7 @@ static int convert_one(void *planning, size_t i, struct buf *record,
 	if (same < 0)
 		return -1;
 	if (doc == NULL)
-		doc = work_document(w);
+		doc = work_document(w, false);
 	json_put_bool(doc, "same", same == 1);
 	if (w->verdict < VERDICT_BLOCKED)
 		json_put(doc, "host_parts", host_parts_of(w));

@@ -204,7 +204,7 @@ static int put_rootfs(struct package *p, struct err *e)
 static int put_records(struct package *p, json_t **ret_document, struct err *e)
 {
 	struct buf text CLEANUP(buf_done) = { 0 };
-	json_t *doc CLEANUP(json_freep) = work_document(p->w);
+	json_t *doc CLEANUP(json_freep) = work_document(p->w, false);
 	json_t *policy CLEANUP(json_freep) = package_policy(p);
 	struct report_options o = { .tool = "rehost " REHOST_VERSION,
 				    .single = true,

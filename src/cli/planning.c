@@ -40,12 +40,20 @@ void planning_freep(struct planning **p)
 		fclose((*p)->spool);
 }
 
+static bool has_sections(const struct planning *p)
+{
+	return p->format->has_sections == NULL ||
+	       p->format->has_sections(&p->options);
+}
+
 void planning_render(const struct planning *p, const json_t *document,
 		     struct buf *record, struct buf *section)
 {
 	json_t *j CLEANUP(json_freep) = report_record(document);
 
 	json_write_compact(record, j);
+	if (!has_sections(p))
+		return;
 	p->format->guest(section, &p->options, document);
 }
 
@@ -58,7 +66,7 @@ int planning_one(void *planning, size_t i, struct buf *record,
 
 	if (work_read(p->s, i, &w, e) < 0 || work_plan(w, e) < 0)
 		return -1;
-	doc = work_document(w);
+	doc = work_document(w, !has_sections(p));
 	planning_render(p, doc, record, section);
 	return 0;
 }

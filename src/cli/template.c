@@ -112,7 +112,7 @@ static int template_one(void *planning, size_t i, struct buf *record,
 	for (size_t j = 0; j < w->g->addrs.n; j++)
 		subnet_line(w, w->g->addrs.v[j], lists);
 	guest_lines(w, lists);
-	doc = work_document(w);
+	doc = work_document(w, true);
 	rec = report_record(doc);
 	json_put(rec, "choices", json_incref(lists));
 	json_write_compact(record, rec);

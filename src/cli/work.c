@@ -136,12 +136,13 @@ void work_freep(struct work **w)
 	*w = NULL;
 }
 
-json_t *work_document(struct work *w)
+json_t *work_document(struct work *w, bool for_record)
 {
 	const struct report_input in = {
 		.g = w->g,
 		.emissions = w->emissions.v,
 		.n_emissions = w->emissions.n,
+		.for_record = for_record,
 	};
 
 	return report_guest(&in);

@@ -34,6 +34,6 @@ int work_plan(struct work *w, struct err *e);
 void work_freep(struct work **w); /* for CLEANUP */
 
 /* The document G of a planned guest; the caller frees it. */
-json_t *work_document(struct work *w);
+json_t *work_document(struct work *w, bool for_record);
 
 #endif

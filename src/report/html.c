@@ -169,12 +169,10 @@ static void add_guests(struct buf *b, const struct report_options *o,
 		       const struct report_totals *t)
 {
 	static const char *const heads[] = { "Guest", "Name" };
-	const json_t *r;
-	size_t i;
 
 	buf_adds(b, "<h2>Guests</h2>\n");
 	open_table(b, heads, COUNT(heads));
-	for (i = 0; i < o->n_targets; i++) {
+	for (size_t i = 0; i < o->n_targets; i++) {
 		buf_adds(b, "<th>");
 		add_text(b, o->targets[i]);
 		buf_adds(b, "</th>");
@@ -182,8 +180,11 @@ static void add_guests(struct buf *b, const struct report_options *o,
 	buf_adds(b, "<th class=\"n\">Blockers</th><th class=\"n\">Losses</th>"
 		    "<th class=\"n\">Changes</th><th class=\"n\">Notes</th>");
 	open_rows(b);
-	json_array_foreach (t->guests, i, r)
+	for (size_t i = 0; i < t->n; i++) {
+		json_t *r CLEANUP(json_freep) = report_totals_guest(t, i);
+
 		add_guest_row(b, o, r);
+	}
 	close_table(b);
 }
 

@@ -39,17 +39,15 @@ static void add_verdicts(struct buf *b, const struct report_totals *t)
 static void add_guests(struct buf *b, const struct report_options *o,
 		       const struct report_totals *t)
 {
-	const json_t *r;
-	size_t i;
-
 	buf_adds(b, "\n| guest | name |");
-	for (i = 0; i < o->n_targets; i++)
+	for (size_t i = 0; i < o->n_targets; i++)
 		buf_printf(b, " %s |", o->targets[i]);
 	buf_adds(b, " blockers | losses |\n| --- | --- |");
-	for (i = 0; i < o->n_targets; i++)
+	for (size_t i = 0; i < o->n_targets; i++)
 		buf_adds(b, " --- |");
 	buf_adds(b, " ---: | ---: |\n");
-	json_array_foreach (t->guests, i, r) {
+	for (size_t i = 0; i < t->n; i++) {
+		json_t *r CLEANUP(json_freep) = report_totals_guest(t, i);
 		struct parts_tally tally;
 
 		parts_tally(r, &tally);

@@ -271,7 +271,7 @@ static json_t *targets_json(const struct report_input *in)
 
 		json_put_str(t, "verdict", plan_verdict_name(v));
 		json_put_str(t, "name", em->name);
-		for (size_t j = 0; j < em->files.n; j++)
+		for (size_t j = 0; j < em->files.n && !in->for_record; j++)
 			json_put(files, em->files.v[j].path,
 				 json_textn(em->files.v[j].text,
 					    em->files.v[j].n));
@@ -332,7 +332,7 @@ json_t *report_guest(const struct report_input *in)
 	json_put(o, "failed", json_text(in->failed));
 	json_put(o, "state", json_text(g->state));
 	json_put(o, "state_how", json_text(g->state_how));
-	for (size_t i = 0; i < g->settings.n; i++)
+	for (size_t i = 0; i < g->settings.n && !in->for_record; i++)
 		json_array_append_new(settings,
 				      setting_json(in, g->settings.v[i]));
 	json_put(o, "settings", settings);
@@ -340,8 +340,8 @@ json_t *report_guest(const struct report_input *in)
 		json_array_append_new(findings,
 				      finding_json(g, g->findings.v[i]));
 	json_put(o, "findings", findings);
-	json_put(o, "edits", edits_json(g));
-	json_put(o, "fields", fields_json(in));
+	json_put(o, "edits", in->for_record ? json_array() : edits_json(g));
+	json_put(o, "fields", in->for_record ? json_object() : fields_json(in));
 	json_put(o, "targets", targets_json(in));
 	return o;
 }

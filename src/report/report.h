@@ -21,6 +21,8 @@ struct report_input {
 	struct emission *const *emissions; /* one a target, in order asked */
 	size_t n_emissions;
 	const char *failed; /* why it failed, NULL when it did not */
+	/* Only what report_record takes: no settings, edits, fields, files. */
+	bool for_record;
 };
 
 /* G. The caller frees it. */
@@ -38,13 +40,17 @@ json_t *report_failed(const char *key, const char *host, const char *kind,
 
 /* Sums over all records. */
 struct report_totals {
-	json_t *guests; /* array of records, in order; owned */
+	struct arena *mem;
+	struct strv guests; /* records as compact JSON, in order; in mem */
 	size_t n, ready, review, blocked, failed;
 	json_t *codes; /* {CODE: {"guests": N, "count": N}} in order; owned */
 };
 
 void report_totals_add(struct report_totals *t, json_t *record); /* steals */
 void report_totals_done(struct report_totals *t);                /* CLEANUP */
+
+/* The record of guest i without its codes. The caller frees it. */
+json_t *report_totals_guest(const struct report_totals *t, size_t i);
 
 struct report_options {
 	const char *tool; /* "rehost 0.1.0" */
@@ -61,7 +67,8 @@ struct report_format {
 	const char *between; /* between two sections, "" none */
 	void (*head)(struct buf *b, const struct report_options *o,
 		     const struct report_totals *t);
-	/* May write nothing: a fleet's text is its summary alone. */
+	/* Whether guests are written: a fleet's text is its summary alone. */
+	bool (*has_sections)(const struct report_options *o);
 	void (*guest)(struct buf *b, const struct report_options *o,
 		      const json_t *guest);
 	void (*tail)(struct buf *b, const struct report_options *o,

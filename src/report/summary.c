@@ -102,10 +102,10 @@ static void add_guest(struct buf *b, const json_t *record, size_t width)
 /* Width of the longest key among those shown, within reason. */
 static size_t key_width(const struct report_totals *t)
 {
-	const json_t *r;
-	size_t i, width = 8;
+	size_t width = 8;
 
-	json_array_foreach (t->guests, i, r) {
+	for (size_t i = 0; i < t->n; i++) {
+		json_t *r CLEANUP(json_freep) = report_totals_guest(t, i);
 		const size_t n = strlen(json_str(r, "key"));
 
 		if (!str_eq(json_str(r, "verdict"), "ready") && n > width)
@@ -122,13 +122,14 @@ static void add_guests(struct buf *b, const struct report_totals *t,
 					      VERDICT_REVIEW };
 	const size_t width = key_width(t);
 	const size_t all = t->n - t->ready;
-	const json_t *r;
-	size_t shown = 0, i;
+	size_t shown = 0;
 
 	for (size_t v = 0; v < COUNT(order); v++)
-		json_array_foreach (t->guests, i, r) {
-			if (shown == room ||
-			    !str_eq(json_str(r, "verdict"),
+		for (size_t i = 0; i < t->n && shown < room; i++) {
+			json_t *r CLEANUP(json_freep) =
+				report_totals_guest(t, i);
+
+			if (!str_eq(json_str(r, "verdict"),
 				    plan_verdict_name(order[v])))
 				continue;
 			add_guest(b, r, width);

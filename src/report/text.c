@@ -309,6 +309,11 @@ static void text_listed(struct buf *b, const struct report_options *o,
 		add_settings(b, guest);
 }
 
+static bool has_sections(const struct report_options *o)
+{
+	return o->single || o->by_guest;
+}
+
 static void text_guest(struct buf *b, const struct report_options *o,
 		       const json_t *guest)
 {
@@ -337,6 +342,7 @@ const struct report_format text_report = {
 	.name = "text",
 	.between = "",
 	.head = text_head,
+	.has_sections = has_sections,
 	.guest = text_guest,
 	.tail = text_tail,
 };

@@ -1,4 +1,6 @@
 /* What the parent keeps of each guest, and the sums over all. */
+#include "base/attr.h"
+#include "base/buf.h"
 #include "base/str.h"
 #include "report/report.h"
 
@@ -100,10 +102,11 @@ static void add_codes(struct report_totals *t, const json_t *codes)
 
 void report_totals_add(struct report_totals *t, json_t *record)
 {
+	struct buf text CLEANUP(buf_done) = { 0 };
 	const char *verdict = json_str(record, "verdict");
 
-	if (t->guests == NULL)
-		t->guests = json_array();
+	if (t->mem == NULL)
+		t->mem = arena_new();
 	t->n++;
 	t->ready += str_eq(verdict, "ready");
 	t->review += str_eq(verdict, "review");
@@ -112,11 +115,18 @@ void report_totals_add(struct report_totals *t, json_t *record)
 	add_codes(t, json_object_get(record, "codes"));
 	json_object_del(record, "codes"); /* summed up: 2 KiB a guest */
 	json_object_del(record, "host_parts");
-	json_array_append_new(t->guests, record);
+	json_write_compact(&text, record);
+	strv_add(t->mem, &t->guests, arena_strdup(t->mem, buf_str(&text)));
+	json_decref(record);
+}
+
+json_t *report_totals_guest(const struct report_totals *t, size_t i)
+{
+	return json_loads(t->guests.v[i], 0, NULL);
 }
 
 void report_totals_done(struct report_totals *t)
 {
-	json_freep(&t->guests);
+	arena_freep(&t->mem);
 	json_freep(&t->codes);
 }

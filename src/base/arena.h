@@ -2,8 +2,8 @@
  * Memory that is freed together: all of one guest.
  *
  * Built for the address sanitizer, each allocation is a heap block of its own,
- * so that its bounds are seen. Out of memory ends the process with a message: a worker dies, and
- * so that guest alone (design 2.3). All memory comes zeroed.
+ * so that its bounds are seen. Out of memory ends the process with a message:
+ * a worker dies, and so that guest alone (design 2.3). All memory comes zeroed.
  */
 #ifndef REHOST_BASE_ARENA_H
 #define REHOST_BASE_ARENA_H

@@ -4,7 +4,7 @@
 #include "base/attr.h"
 #include "base/cap.h"
 #include "base/str.h"
-#include "plan/edits.h"
+#include "plan/edits_own.h"
 #include "plan/shim.h"
 
 static const struct edits_row rows[] = {

@@ -103,21 +103,6 @@ void edits_hostname(struct edits *ed);
 void edits_hostname_key(struct edits *ed);
 void edits_hosts(struct edits *ed);
 
-/*
- * edits_own.c: set-up of the guest's own network. The pattern is what has to
- * be there: words, each a path or paths with "|" between them, a directory
- * with a slash behind it. The first row that fits is the one.
- */
-void edits_own_ifupdown(struct edits *ed);
-void edits_own_ifcfg(struct edits *ed);
-void edits_own_suse(struct edits *ed);
-void edits_own_slackware(struct edits *ed);
-void edits_own_netifrc(struct edits *ed);
-void edits_own_netctl(struct edits *ed);
-void edits_own_netplan(struct edits *ed);
-void edits_own_networkd(struct edits *ed);
-void edits_own_manager(struct edits *ed);
-
 /* The row of those that fits the guest; NULL: none does. */
 const struct edits_row *edits_own_row(const struct plan *p);
 

@@ -1,8 +1,23 @@
-/* The guest's network as its own files say it: edits_own*.c alone. */
+/* The guest's network as its own files say it: edits_own*.c and the table. */
 #ifndef REHOST_PLAN_EDITS_OWN_H
 #define REHOST_PLAN_EDITS_OWN_H
 
 #include "plan/edits.h"
+
+/*
+ * What rows call: set-up of the guest's own network. The pattern is what has to
+ * be there: words, each a path or paths with "|" between them, a directory
+ * with a slash behind it. The first row that fits is the one.
+ */
+void edits_own_ifupdown(struct edits *ed);
+void edits_own_ifcfg(struct edits *ed);
+void edits_own_suse(struct edits *ed);
+void edits_own_slackware(struct edits *ed);
+void edits_own_netifrc(struct edits *ed);
+void edits_own_netctl(struct edits *ed);
+void edits_own_netplan(struct edits *ed);
+void edits_own_networkd(struct edits *ed);
+void edits_own_manager(struct edits *ed);
 
 struct own_ip {
 	const char *ip;

@@ -171,6 +171,12 @@ int box_run(struct box *b, char *const argv[], int *ret_status, struct err *e);
  */
 int box_stop(struct box *b, bool *ret_clean, struct err *e);
 
+/*
+ * Removes what processes that are no more have left below scratch and on the
+ * host. box_start does so first.
+ */
+void box_sweep(const char *scratch);
+
 /* Kills pid 1, and with it everything in the guest. */
 void box_kill(struct box *b);
 

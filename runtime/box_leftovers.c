@@ -62,3 +62,13 @@ void box_leftovers(const struct host *h, const char *scratch)
 		remove_groups(mem, h->groups.v[i].path);
 	remove_dirs(scratch);
 }
+
+void box_sweep(const char *scratch)
+{
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	struct host h;
+	struct err e;
+
+	if (host_read(mem, &h, &e) == 0)
+		box_leftovers(&h, scratch);
+}

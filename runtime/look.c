@@ -25,10 +25,11 @@ int look_emitted(const struct verify_package *p, struct arena *mem,
 	return policy_read_lxc(text, path, mem, ret, e);
 }
 
+/* So named that a later run takes it for what was left, as it is then. */
 static const char *console_of(const struct verify_package *p,
 			      const struct look_options *o, struct arena *mem)
 {
-	return arena_printf(mem, "%s/console-%s-%d", o->scratch, p->name,
+	return arena_printf(mem, "%s/rehost.%s.console.%d", o->scratch, p->name,
 			    (int)getpid());
 }
 
@@ -73,9 +74,8 @@ int look_print(const struct verify_package *p, const struct look_options *o,
 	return o->engine->print(&g, ret, e);
 }
 
-static int call(void *engine, void (*fn)(int fd, const void *arg),
-		const void *arg, unsigned seconds, struct buf *ret,
-		struct err *e)
+int look_call(void *engine, void (*fn)(int fd, const void *arg),
+	      const void *arg, unsigned seconds, struct buf *ret, struct err *e)
 {
 	return box_call(engine, fn, arg, seconds, ret, e);
 }
@@ -123,7 +123,7 @@ int look_run(const struct verify_package *p, const struct look_options *o,
 {
 	struct engine_guest g CLEANUP(engine_endp) = { 0 };
 	struct verify_look looks[FIELD__MAX];
-	struct probe_subject subject = { .call = call };
+	struct probe_subject subject = { .call = look_call };
 	struct probe look = { .mem = mem,
 			      .subject = &subject,
 			      .package = p,

@@ -28,6 +28,11 @@ int look_print(const struct verify_package *p, const struct look_options *o,
 int look_start(const struct verify_package *p, const struct look_options *o,
 	       struct arena *mem, struct engine_guest *ret, struct err *e);
 
+/* box_call for a probe_subject whose engine is a box. */
+int look_call(void *engine, void (*fn)(int fd, const void *arg),
+	      const void *arg, unsigned seconds, struct buf *ret,
+	      struct err *e);
+
 /*
  * Starts, looks, stops, judges. What keeps it from starting is a verdict, in
  * ret->seen.failed, not an error.

@@ -74,6 +74,21 @@ json_t *verify_report_document(const char *tool, json_t *host, json_t *guests)
 	return o;
 }
 
+void verify_report_json_open(const char *tool, json_t *host, struct buf *b)
+{
+	json_t *name CLEANUP(json_freep) = json_text(tool);
+
+	buf_printf(b, "{\n\"schema\": 1,\n\"tool\": \"%s\",\n\"host\": ",
+		   json_string_value(name));
+	json_write(b, host);
+	buf_adds(b, ",\n\"guests\": [\n");
+}
+
+void verify_report_json_close(struct buf *b)
+{
+	buf_adds(b, "]\n}\n");
+}
+
 /* --- text --- */
 
 static const char *mark(const struct verify_check *c, bool utf8)

@@ -20,6 +20,13 @@ json_t *verify_report_guest(const struct verify_run *v);
 json_t *verify_report_document(const char *tool, json_t *host, json_t *guests);
 
 /*
+ * The same document a guest at a time: what stands before the guests, which
+ * the caller separates by commas, and behind them.
+ */
+void verify_report_json_open(const char *tool, json_t *host, struct buf *b);
+void verify_report_json_close(struct buf *b);
+
+/*
  * Lines for people: the verdict, then what is not equal; all with everything.
  * utf8: check marks, else ASCII.
  */

@@ -6,25 +6,14 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/lab.h"
 #include "runtime/health.h"
 #include "runtime/look.h"
-
-#define SCRATCH "/var/tmp/rehost"
-
-/* Patience for a start, and between the signal to stop and the kill. */
-enum { START_SECONDS = 120, STOP_SECONDS = 60 };
 
 /* As a shell has it. */
 static int status_of(int status)
 {
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-static int call(void *engine, void (*fn)(int fd, const void *arg),
-		const void *arg, unsigned seconds, struct buf *ret,
-		struct err *e)
-{
-	return box_call(engine, fn, arg, seconds, ret, e);
 }
 
 /* The command comes when the guest is up, as at its console. */
@@ -34,7 +23,7 @@ static int run_command(const struct options *o,
 {
 	const struct probe_subject subject = { .init = box_init(box),
 					       .engine = box,
-					       .call = call };
+					       .call = look_call };
 	struct verify_seen seen = { 0 };
 	struct probe look = { .mem = mem,
 			      .subject = &subject,
@@ -43,7 +32,7 @@ static int run_command(const struct options *o,
 	char **argv = arena_alloc(mem, o->args.n * sizeof(*argv));
 	int status;
 
-	health_wait(&look, START_SECONDS);
+	health_wait(&look, LAB_START_SECONDS);
 	if (seen.failed != NULL)
 		return err_set(e, 0, "%s", seen.failed);
 	for (size_t i = 1; i < o->args.n; i++)
@@ -79,8 +68,8 @@ int boot_run(const struct options *o, struct arena *mem, struct err *e)
 {
 	const struct look_options look = {
 		.engine = engine_find("builtin"),
-		.scratch = o->scratch == NULL ? SCRATCH : o->scratch,
-		.stop_seconds = STOP_SECONDS,
+		.scratch = lab_scratch(o),
+		.stop_seconds = LAB_STOP_SECONDS,
 	};
 	struct engine_guest g CLEANUP(engine_endp) = { 0 };
 	struct verify_package p;
@@ -90,9 +79,7 @@ int boot_run(const struct options *o, struct arena *mem, struct err *e)
 	if (o->args.n == 0 || o->targets.n > 1)
 		return err_set(e, EINVAL,
 			       "boot: which DIR/NAME, which target?");
-	if (verify_load(o->args.v[0],
-			o->targets.n == 0 ? "lxc" : o->targets.v[0], mem, &p,
-			e) < 0)
+	if (verify_load(o->args.v[0], lab_target(o), mem, &p, e) < 0)
 		return -1;
 	if (o->dry_run)
 		return dry_run(&p, &look, mem, e);

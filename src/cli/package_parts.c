@@ -97,6 +97,18 @@ static const char *accepted(const struct guest *g, const char *target,
 	return reason;
 }
 
+/* Several findings of one code may be about one item. */
+static void add_once(json_t *codes, const char *code)
+{
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach (codes, i, c)
+		if (str_eq(json_string_value(c), code))
+			return;
+	json_array_append_new(codes, json_text(code));
+}
+
 static json_t *difference(const struct guest *g, const char *target,
 			  const struct policy_diff *d)
 {
@@ -111,8 +123,7 @@ static json_t *difference(const struct guest *g, const char *target,
 		const struct finding *f = g->findings.v[i];
 
 		if (announces(f, target, d))
-			json_array_append_new(
-				codes, json_text(finding_row(f->id)->code));
+			add_once(codes, finding_row(f->id)->code);
 	}
 	json_put(o, "findings", codes);
 	json_put(o, "accepted", json_text(accepted(g, target, d)));

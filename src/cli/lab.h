@@ -1,0 +1,16 @@
+/* What the commands that boot guests have in common. */
+#ifndef REHOST_CLI_LAB_H
+#define REHOST_CLI_LAB_H
+
+#include "cli/options.h"
+
+/* Patience for a start, and between the signal to stop and the kill. */
+enum { LAB_START_SECONDS = 120, LAB_STOP_SECONDS = 60 };
+
+/* --scratch, or where it is by default. */
+const char *lab_scratch(const struct options *o);
+
+/* The one target that is looked at. */
+const char *lab_target(const struct options *o);
+
+#endif

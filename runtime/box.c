@@ -38,6 +38,9 @@ static NORETURN void inner_main(struct run *r)
 	if (r->ops->userns &&
 	    (setgroups(0, NULL) < 0 || setgid(0) < 0 || setuid(0) < 0))
 		err_fill(&e, errno, "become root of the user namespace");
+	else if (r->ops->userns && prctl(PR_SET_DUMPABLE, 1) < 0)
+		/* else what is in /proc/self belongs to the host's root */
+		err_fill(&e, errno, "own its /proc");
 	else
 		run_side(r, SIDE_INNER, &e);
 	wire_send_err(r->sync, &e);

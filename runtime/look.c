@@ -140,6 +140,7 @@ int look_run(const struct verify_package *p, const struct look_options *o,
 	} else {
 		subject.init = box_init(g.box);
 		subject.engine = g.box;
+		subject.rootfs = g.options.rootfs;
 		add_withheld(&look, g.box);
 		if (look_at(&look, o, e) < 0)
 			return -1;

@@ -54,9 +54,21 @@ void probe_looks(struct verify_look ret[FIELD__MAX])
 /* What it saw before it failed is not believed. */
 static void give_up(struct probe *p, enum probe_id id, const char *why)
 {
+	bool fields = false;
+
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (rows[i].seen && rows[i].probe == id)
+		if (rows[i].seen && rows[i].probe == id) {
 			probe_unseen(p, rows[i].field, NULL, why);
+			fields = true;
+		}
+	if (!fields) /* it looks at no field: its own name is the item */
+		*vec_add(p->mem, &p->seen->facts) = (struct verify_fact){
+			.area = AREA_BOOT,
+			.item = probes[id].name,
+			.expected = "seen",
+			.reason = why,
+			.probe = probes[id].name,
+		};
 }
 
 void probe_all(struct probe *p)

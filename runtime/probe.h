@@ -15,7 +15,8 @@
 struct probe_subject {
 	pid_t init;           /* pid 1, as the host sees it */
 	const char *rootless; /* why calls cannot be made; NULL: they can */
-	void *engine;         /* first argument of call */
+	const char *rootfs; /* tree that its root lies over; NULL: not known */
+	void *engine;       /* first argument of call */
 	/* As box_call: with the guest's rights, its namespaces and groups. */
 	int (*call)(void *engine, void (*fn)(int fd, const void *arg),
 		    const void *arg, unsigned seconds, struct buf *ret,
@@ -67,7 +68,8 @@ int probe_inside(struct probe *p, void (*fn)(int fd, const void *arg),
 	X(caps) X(namespaces) X(idmap) X(status) X(lsm) \
 	X(seccomp) X(uts) X(environ) X(rlimits) X(mounts) \
 	X(views) X(sysctls) X(limits) X(devices) X(nodes) \
-	X(links) X(addresses) X(routes) X(init)
+	X(links) X(addresses) X(routes) X(init) \
+	X(trials) X(host) X(data)
 /* clang-format on */
 #define X(name) int probe_##name(struct probe *p, struct err *e);
 PROBE_FUNCTIONS(X)

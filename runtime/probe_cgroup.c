@@ -358,6 +358,20 @@ static int see_rule(struct probe *p, const char *line, bool *ret_all,
 	return 0;
 }
 
+/* Where everything is allowed, what is planned is allowed too. */
+static void add_planned_rules(struct probe *p)
+{
+	const struct policy *planned = p->package->planned;
+
+	for (size_t i = 0; i < planned->items.n; i++) {
+		const struct policy_item *it = &planned->items.v[i];
+
+		if (it->field == FIELD_DEVICE_RULE ||
+		    it->field == FIELD_DEVICE_ACCESS)
+			probe_add(p, it->field, it->key, it->value);
+	}
+}
+
 /* v1 shows the list; a program of v2 does not show its rules. */
 int probe_devices(struct probe *p, struct err *e)
 {
@@ -375,6 +389,7 @@ int probe_devices(struct probe *p, struct err *e)
 			       "not show its rules");
 	if (g.dirs.n == 0) { /* in our own group: nothing is confined */
 		probe_add(p, FIELD_DEVICE_POLICY, "", "any");
+		add_planned_rules(p);
 		return 0;
 	}
 	if (probe_read(p, arena_printf(p->mem, "%s/devices.list", g.dirs.v[0]),
@@ -385,5 +400,7 @@ int probe_devices(struct probe *p, struct err *e)
 		if (see_rule(p, slice_dup(p->mem, line), &all, e) < 0)
 			return -1;
 	probe_add(p, FIELD_DEVICE_POLICY, "", all ? "any" : "list");
+	if (all)
+		add_planned_rules(p);
 	return 0;
 }

@@ -449,6 +449,15 @@ static bool runs(struct probe *p, const char *file)
 	       exe.st_dev == named.st_dev && exe.st_ino == named.st_ino;
 }
 
+/* "#!" puts the interpreter and its word before those of the command. */
+static bool is_script(struct probe *p, const char *words, const char *planned)
+{
+	const struct strv want = strv_split(p->mem, planned, " ");
+
+	return want.n != 0 && !runs(p, want.v[0]) &&
+	       str_ends(words, arena_printf(p->mem, " %s", planned));
+}
+
 /*
  * An init may rewrite its words ("init [2]"): the file that it runs, and the
  * words only where the first is still the one it was called by.
@@ -471,7 +480,8 @@ int probe_init(struct probe *p, struct err *e)
 		if (words[i] == '\0')
 			words[i] = ' ';
 	want = strv_split(p->mem, planned == NULL ? "" : planned, " ");
-	if (want.n != 0 && !str_eq(text, want.v[0]) && runs(p, want.v[0]))
+	if (want.n != 0 && ((!str_eq(text, want.v[0]) && runs(p, want.v[0])) ||
+			    is_script(p, words, planned)))
 		probe_add(p, FIELD_INIT_CMD, "", planned);
 	else
 		probe_add(p, FIELD_INIT_CMD, "", words);

@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -44,15 +46,59 @@ static bool hex(const char *s, uint64_t *ret)
 	return true;
 }
 
+/* Whatever set a capability is in: no process may have what is not planned. */
+static const char *const cap_sets[] = { "CapBnd", "CapPrm", "CapEff", "CapInh",
+					"CapAmb" };
+
+static int add_sets(struct probe *p, const char *text, uint64_t *ret,
+		    struct err *e)
+{
+	for (size_t i = 0; i < COUNT(cap_sets); i++) {
+		const char *value = probe_line(p, text, cap_sets[i]);
+		uint64_t set;
+
+		if (value == NULL) /* CapAmb: Linux 4.3 */
+			continue;
+		if (!hex(value, &set))
+			return err_set(e, 0, "%s %s", cap_sets[i], value);
+		*ret |= set;
+	}
+	return 0;
+}
+
+/* Children may end while they are looked at. */
+static int add_children(struct probe *p, uint64_t *ret, struct err *e)
+{
+	const char *text;
+	struct strv pids;
+	struct err gone;
+	size_t n;
+
+	if (probe_proc(p,
+		       arena_printf(p->mem, "task/%d/children",
+				    (int)p->subject->init),
+		       &text, &n, &gone) < 0)
+		return 0; /* a kernel without that file */
+	pids = strv_split(p->mem, text, " \n");
+	for (size_t i = 0; i < pids.n; i++)
+		if (probe_read(p,
+			       arena_printf(p->mem, "/proc/%s/status",
+					    pids.v[i]),
+			       &text, &n, &gone) == 0 &&
+		    add_sets(p, text, ret, e) < 0)
+			return -1;
+	return 0;
+}
+
 int probe_caps(struct probe *p, struct err *e)
 {
 	const char *text;
-	uint64_t set;
+	uint64_t set = 0;
+	size_t n;
 
-	if (status(p, "CapBnd", &text, e) < 0)
+	if (probe_proc(p, "status", &text, &n, e) < 0 ||
+	    add_sets(p, text, &set, e) < 0 || add_children(p, &set, e) < 0)
 		return -1;
-	if (!hex(text, &set))
-		return err_set(e, 0, "CapBnd %s", text);
 	for (unsigned bit = 0; bit < 64; bit++) {
 		const char *name = cap_name(bit);
 
@@ -155,7 +201,8 @@ static int read_nice(struct probe *p, struct err *e)
 	n = getpriority(PRIO_PROCESS, (id_t)p->subject->init);
 	if (n == -1 && errno != 0)
 		return err_set(e, errno, "getpriority");
-	if (n != 0 || probe_asked(p, FIELD_NICE, ""))
+	/* that of a process for which nobody asked another */
+	if (n != 0 || policy_get(p->package->planned, FIELD_NICE, "") != NULL)
 		probe_add(p, FIELD_NICE, "", arena_printf(p->mem, "%d", n));
 	return 0;
 }
@@ -175,6 +222,23 @@ static int read_oom(struct probe *p, struct err *e)
 	return 0;
 }
 
+/* ioprio_set(2): the class above 13 bits of priority; 0: nobody set one. */
+static int read_ioprio(struct probe *p, struct err *e)
+{
+	enum { WHO_PROCESS = 1, CLASS_SHIFT = 13 };
+	const long n = syscall(SYS_ioprio_get, WHO_PROCESS, p->subject->init);
+
+	if (n < 0)
+		return err_set(e, errno, "ioprio_get");
+	if (n >> CLASS_SHIFT == 0)
+		return 0;
+	probe_add(p, FIELD_IO_CLASS, "",
+		  arena_printf(p->mem, "%ld", n >> CLASS_SHIFT));
+	probe_add(p, FIELD_IO_PRIORITY, "",
+		  arena_printf(p->mem, "%ld", n & ((1 << CLASS_SHIFT) - 1)));
+	return 0;
+}
+
 int probe_status(struct probe *p, struct err *e)
 {
 	const char *text;
@@ -184,7 +248,9 @@ int probe_status(struct probe *p, struct err *e)
 	if (str_eq(text, "1") || probe_asked(p, FIELD_NO_NEW_PRIVS, ""))
 		probe_add(p, FIELD_NO_NEW_PRIVS, "",
 			  str_eq(text, "1") ? "yes" : "no");
-	return read_nice(p, e) < 0 ? -1 : read_oom(p, e);
+	if (read_nice(p, e) < 0 || read_ioprio(p, e) < 0)
+		return -1;
+	return read_oom(p, e);
 }
 
 /* Without a module that labels, the attribute is not there (EINVAL). */
@@ -247,6 +313,47 @@ static const char *arch_of(const char *machine)
 	return machine;
 }
 
+/*
+ * personality(2) of pid 1: PER_LINUX32 makes uname say a 32-bit machine; its
+ * flags by the names that setarch(8) and the old tools have.
+ */
+static const struct {
+	unsigned long flag;
+	const char *name;
+} personality_flags[] = {
+	{ UNAME26, "uname26" },
+	{ MMAP_PAGE_ZERO, "mmap_page_zero" },
+	{ SHORT_INODE, "short_inode" },
+	{ WHOLE_SECONDS, "whole_seconds" },
+	{ STICKY_TIMEOUTS, "sticky_timeouts" },
+	{ ADDR_LIMIT_32BIT, "addr_limit_32bit" },
+	{ ADDR_LIMIT_3GB, "addr_limit_3gb" },
+};
+
+static int see_personality(struct probe *p, const char **machine, struct err *e)
+{
+	struct strv flags = { 0 };
+	const char *text;
+	uint64_t value;
+	size_t n;
+
+	if (probe_proc(p, "personality", &text, &n, e) < 0)
+		return -1;
+	text = arena_strndup(p->mem, text, strcspn(text, "\n"));
+	if (num_u64_hex(text, &value, e) < 0)
+		return err_wrap(e, "/proc/PID/personality");
+	if ((value & PER_MASK) == (PER_LINUX32 & PER_MASK) &&
+	    str_eq(*machine, "x86_64"))
+		*machine = "i686";
+	for (size_t i = 0; i < COUNT(personality_flags); i++)
+		if ((value & personality_flags[i].flag) != 0)
+			strv_add(p->mem, &flags, personality_flags[i].name);
+	if (flags.n != 0)
+		probe_add(p, FIELD_PERSONALITY, "",
+			  strv_join(p->mem, &flags, " "));
+	return 0;
+}
+
 int probe_uts(struct probe *p, struct err *e)
 {
 	static const enum field_id faked[] = { FIELD_UTS_MACHINE,
@@ -268,6 +375,8 @@ int probe_uts(struct probe *p, struct err *e)
 	probe_add(p, FIELD_HOSTNAME, "", v[0]);
 	if (probe_asked(p, FIELD_DOMAINNAME, ""))
 		probe_add(p, FIELD_DOMAINNAME, "", v[1]);
+	if (see_personality(p, &v[2], e) < 0)
+		return -1;
 	probe_add(p, FIELD_ARCH, "", arch_of(v[2]));
 	for (size_t i = 0; i < COUNT(faked); i++)
 		if (policy_get(p->package->planned, faked[i], "") != NULL)

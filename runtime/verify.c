@@ -139,13 +139,16 @@ static void judge_fact(const struct verify_fact *f, struct verify_check *c)
 		.expected = f->expected,
 		.observed = f->reason == NULL ? f->observed : NULL,
 		.reason = f->reason,
-		.required = true,
+		.required = !f->optional,
 		.probe = f->probe,
 	};
 	if (f->reason != NULL)
 		c->relation = REL_UNSEEN;
 	else if (str_eq(f->expected, f->observed))
 		c->relation = REL_EQUAL;
+	else if (f->grants)
+		c->relation = str_eq(f->observed, "yes") ? REL_LOOSER :
+							   REL_STRICTER;
 	else
 		c->relation = f->expected == NULL ? REL_EXTRA : REL_MISSING;
 	c->surprise = f->reason == NULL && c->relation != REL_EQUAL;

@@ -72,6 +72,8 @@ struct verify_fact {
 	const char *item, *expected, *observed; /* observed NULL: missing */
 	const char *reason; /* not NULL: could not be seen */
 	const char *probe;
+	bool grants;   /* "yes" lets more than "no": looser, not extra */
+	bool optional; /* a verdict is complete without it */
 };
 
 struct verify_seen {

@@ -315,6 +315,53 @@ START_TEST(worst_wins)
 }
 END_TEST
 
+/* A right more is looser; what is optional leaves a verdict complete. */
+START_TEST(facts)
+{
+	static const struct {
+		struct verify_fact fact;
+		enum relation relation;
+		enum verdict verdict;
+	} cases[] = {
+		{ { .expected = "no", .observed = "yes", .grants = true },
+		  REL_LOOSER,
+		  VERDICT_DIFFERENT },
+		{ { .expected = "yes", .observed = "no", .grants = true },
+		  REL_STRICTER,
+		  VERDICT_DIFFERENT },
+		{ { .expected = "no", .observed = "no", .grants = true },
+		  REL_EQUAL,
+		  VERDICT_EQUIVALENT },
+		{ { .expected = "0", .observed = "7" },
+		  REL_MISSING,
+		  VERDICT_DIFFERENT },
+		{ { .expected = "no", .reason = "no such call" },
+		  REL_UNSEEN,
+		  VERDICT_INCOMPLETE },
+		{ { .expected = "no",
+		    .reason = "no such call",
+		    .optional = true },
+		  REL_UNSEEN,
+		  VERDICT_EQUIVALENT },
+	};
+	struct arena *mem = arena_new();
+	const struct verify_package p = { .before = policy_new(mem),
+					  .planned = policy_new(mem) };
+	struct verify_seen s = { .observed = policy_new(mem) };
+	const struct verify_look looks[FIELD__MAX] = { 0 };
+	struct verify_result r;
+
+	*vec_add(mem, &s.facts) = cases[_i].fact;
+	s.facts.v[0].item = "may mount";
+	s.facts.v[0].area = AREA_MOUNTS;
+	verify_judge(&p, &s, looks, mem, &r);
+	ck_assert_uint_eq(r.checks.n, 1);
+	ck_assert_int_eq(r.checks.v[0].relation, cases[_i].relation);
+	ck_assert_int_eq(r.verdict, cases[_i].verdict);
+	arena_free(mem);
+}
+END_TEST
+
 START_TEST(names)
 {
 	for (enum verdict v = 0; v < VERDICT__MAX; v++)
@@ -398,6 +445,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_loop_test(t, ladder, 0, (int)COUNT(rows));
 	tcase_add_test(t, worst_wins);
+	tcase_add_loop_test(t, facts, 0, 6);
 	tcase_add_test(t, names);
 	tcase_add_test(t, text_has_marks);
 	tcase_add_test(t, junit_escapes);

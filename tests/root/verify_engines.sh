@@ -198,7 +198,7 @@ same_probes()
 		check "$engine: $item: $relation" \
 			caught "$sed" "$item" "$relation"
 	done <<-'END'
-	s/^lxc.cap.keep = /&sys_admin /|cap.bounding sys_admin|looser
+	s/^lxc.cap.keep = /&sys_pacct /|cap.bounding sys_pacct|looser
 	s/^\(lxc.cgroup2\?.devices.allow = c 1:5\) rw$/\1 rwm/|device.access c 1:5|looser
 	s/^\(lxc.cgroup2\?.memory[a-z_.]* =\) 67108864$/\1 134217728/|limit.memory|looser
 	s/^lxc.uts.name = .*/lxc.uts.name = other/|id.hostname|missing

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -15,7 +16,10 @@
 #include "base/fd.h"
 #include "tree/dir.h"
 
-enum { MAX_OPEN = 32 };
+enum {
+	MAX_OPEN = 32,
+	KNOWN = 1 << 14, /* places, a power of two */
+};
 
 struct frame {
 	struct arena *mem; /* of the entries */
@@ -34,6 +38,12 @@ struct walk {
 	struct buf path; /* start, a slash, and where we are beneath it */
 	size_t start_n;  /* where the part begins that visitors see */
 	struct arena *mem;
+	/*
+	 * Inodes that have more names than the one visited, each in the place
+	 * its number gives, where the last one stays: who walks hardly opens
+	 * them again, and where one does, it costs a call more.
+	 */
+	uint64_t *known;
 	VEC(struct frame) stack;
 	struct dir outer; /* the cwd of an outer walk is put back */
 };
@@ -167,11 +177,20 @@ static int open_entry(const struct walk *w, int at,
 {
 	int fd = -1;
 
-	if (w->d->tree.still && entry->type == DT_REG)
+	if (w->d->tree.still && entry->type == DT_REG &&
+	    w->known[entry->ino % KNOWN] != entry->ino)
 		fd = dir_openat(at, entry->name, O_RDONLY | O_NOFOLLOW);
 	if (fd >= 0 && (dir_statx(fd, "", ret) || !S_ISREG(ret->mode)))
 		fd_closep(&fd);
 	return fd;
+}
+
+/* Names of an immutable inode are read each: they share nothing in a copy. */
+static void remember(struct walk *w, const struct tree_stat *st)
+{
+	if (st->nlink > 1 && S_ISREG(st->mode) &&
+	    !(st->flags & FS_IMMUTABLE_FL))
+		w->known[st->ino % KNOWN] = st->ino;
 }
 
 /* 1: it is done; 0: it is a directory, which is the top now. */
@@ -187,6 +206,7 @@ static int visit_entry(struct walk *w, int at, const struct tree_entry *entry,
 	w->d->entry_st = &st;
 	r = call(w, &st, e);
 	fd_closep(&w->d->entry_fd);
+	remember(w, &st);
 	if (r == 0 && goes_into(w, &st))
 		return enter(w, at, entry->name, &st, e);
 	return r < 0 ? r : 1;
@@ -299,6 +319,7 @@ int dir_walk(struct tree *t, const char *path, bool one_fs,
 	int r;
 
 	w.d->entry_fd = -1;
+	w.known = arena_alloc(w.mem, KNOWN * sizeof(*w.known));
 	set_start(&w, path);
 	r = start(&w, path, e);
 	return r < 0 ? r : run(&w, e);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "pack/meta.h"
 #include "pack/tar.h"
 
@@ -18,6 +19,7 @@ struct archive_sink {
 	struct tar *tar;
 	struct archive_entry *ae;
 	const char *zeros;
+	struct buf name;   /* of the member being started */
 	uint64_t at, size; /* in the content of the member */
 };
 
@@ -43,9 +45,13 @@ static void add_holes(struct archive_entry *ae, const struct member *m)
 					       (la_int64_t)m->data[i].length);
 }
 
-static const char *member_name(const char *path, struct arena *mem)
+/* libarchive copies it. */
+static const char *member_name(struct archive_sink *a, const char *path)
 {
-	return arena_printf(mem, "./%s", path);
+	buf_clear(&a->name);
+	buf_adds(&a->name, "./");
+	buf_adds(&a->name, path);
+	return buf_str(&a->name);
 }
 
 /* libarchive wants holes as zeros, and drops them. */
@@ -72,17 +78,16 @@ static int end_member(struct archive_sink *a, struct err *e)
 
 static int put_member(struct sink *s, const struct member *m, struct err *e)
 {
-	struct arena *mem CLEANUP(arena_freep) = arena_new();
 	struct archive_sink *a = sink_of(s);
 
 	if (end_member(a, e))
 		return -1;
 	archive_entry_clear(a->ae);
-	archive_entry_set_pathname(a->ae, member_name(m->path, mem));
+	archive_entry_set_pathname(a->ae, member_name(a, m->path));
 	meta_fill(a->ae, m);
 	if (m->first) {
 		archive_entry_set_filetype(a->ae, AE_IFREG);
-		archive_entry_set_hardlink(a->ae, member_name(m->first, mem));
+		archive_entry_set_hardlink(a->ae, member_name(a, m->first));
 		/* the file has the time; a fraction would cost 1 KiB a link */
 		archive_entry_set_mtime(a->ae, m->st.mtime.tv_sec, 0);
 	} else if (m->target) {
@@ -127,6 +132,7 @@ static void close_sink(struct sink *s)
 	tar_closep(&a->tar);
 	out_closep(&a->out);
 	archive_entry_free(a->ae);
+	buf_done(&a->name);
 	arena_free(a->mem);
 }
 

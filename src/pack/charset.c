@@ -49,11 +49,19 @@ static uint32_t next(const unsigned char **s)
 	return c;
 }
 
+/* Nearly every name is. */
+static bool is_ascii(const char *s)
+{
+	while (*s && (unsigned char)*s < 0x80)
+		s++;
+	return *s == '\0';
+}
+
 bool charset_is_safe(const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;
 
-	if (!s)
+	if (!s || is_ascii(s))
 		return true;
 	if (!str_utf8(s, strlen(s)))
 		return false;

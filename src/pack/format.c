@@ -8,8 +8,10 @@
 #include "base/str.h"
 
 /*
- * Level 1 of zstd with long-distance matching costs a quarter less than level
- * 3 without, and is 4 % smaller. A level of xz above 6 needs 190 to 680 MiB.
+ * Level 1 of zstd with long-distance matching, as squeeze.c sets it, costs a
+ * quarter less than level 3 without, and is of the same size: of a whole root
+ * file system, with names in order, 7 % smaller than what GNU tar | zstd -3
+ * makes of it. A level of xz above 6 needs 190 to 680 MiB.
  */
 static const struct {
 	const char *name, *suffix, *tar;

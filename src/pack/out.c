@@ -1,10 +1,11 @@
 /*
  * stream -> ring -> { digest, compressor } -> ring -> { digest and file }
  *
- * The first digest is made where it is wanted. What is not compressed goes from
- * the first ring to the file, and is digested once. A stage that fails keeps
- * its error and aborts both rings, so that the others end and the caller finds
- * out.
+ * The first digest is made where it is wanted. Without it zstd, which has
+ * threads and a queue of its own, is called at once and the first ring is not
+ * there: that saves a copy of everything. What is not compressed goes from the
+ * first ring to the file, and is digested once. A stage that fails keeps its
+ * error and aborts both rings, so that the others end and the caller finds out.
  */
 #include "pack/out.h"
 
@@ -41,9 +42,12 @@ struct out {
 	int fd;
 	bool is_there; /* the temporary file */
 	struct format format;
+	bool direct; /* no first ring */
+	char *piece; /* of the stream, piece_n bytes of a block, if so */
+	size_t piece_n, block_size;
 	struct ring plain_ring, packed_ring;
 	struct ring_block *block;  /* being filled with the stream, or NULL */
-	struct ring_block *packed; /* the same of the squeezing thread */
+	struct ring_block *packed; /* the same of who squeezes */
 	struct squeeze *squeeze;   /* NULL: nothing is compressed */
 	struct digest *plain_digest, *packed_digest;
 	uint64_t bytes_tar, bytes_out;
@@ -220,7 +224,8 @@ static int start_all(struct out *o, const struct out_options *options,
 		return start(o, STAGE_WRITE, e);
 	if (squeeze_open(&setup, o->mem, &o->squeeze, e) ||
 	    (o->plain_digest && start(o, STAGE_DIGEST, e)) ||
-	    start(o, STAGE_SQUEEZE, e) || start(o, STAGE_WRITE, e))
+	    (!o->direct && start(o, STAGE_SQUEEZE, e)) ||
+	    start(o, STAGE_WRITE, e))
 		return -1;
 	return 0;
 }
@@ -258,7 +263,12 @@ static struct out *out_new(int dirfd, const char *name,
 	o->format = options->format;
 	o->plain_digest = twice ? digest_new() : NULL;
 	o->packed_digest = digest_new();
-	ring_init(&o->plain_ring, options->block, twice ? 2 : 1, mem);
+	o->direct = options->format.kind == FORMAT_ZSTD && !twice;
+	o->block_size = options->block;
+	if (o->direct)
+		o->piece = arena_alloc(mem, options->block);
+	ring_init(&o->plain_ring, o->direct ? 1 : options->block, twice ? 2 : 1,
+		  mem);
 	ring_init(&o->packed_ring, packs ? options->block : 1, 1, mem);
 	return o;
 }
@@ -278,9 +288,58 @@ int out_open(int dirfd, const char *name, const struct out_options *options,
 	return 0;
 }
 
+/* What stopped the compressor: itself, or the file behind it. */
+static int squeeze_failed(struct out *o, struct err *e)
+{
+	stop(o);
+	return e->code == ECANCELED ? fail(o, e) : -1;
+}
+
+static int squeeze_piece(struct out *o, const void *data, size_t n,
+			 struct err *e)
+{
+	return squeeze_add(o->squeeze, data, n, e) ? squeeze_failed(o, e) : 0;
+}
+
+/* Small pieces are gathered: each call of the compressor costs. */
+static int add_directly(struct out *o, const char *data, size_t n,
+			struct err *e)
+{
+	while (n > 0) {
+		size_t take = o->block_size - o->piece_n;
+
+		if (o->piece_n == 0 && n >= o->block_size)
+			return squeeze_piece(o, data, n, e);
+		if (take > n)
+			take = n;
+		memcpy(o->piece + o->piece_n, data, take);
+		o->piece_n += take;
+		data += take;
+		n -= take;
+		if (o->piece_n < o->block_size)
+			continue;
+		o->piece_n = 0;
+		if (squeeze_piece(o, o->piece, o->block_size, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int end_directly(struct out *o, struct err *e)
+{
+	if (squeeze_piece(o, o->piece, o->piece_n, e))
+		return -1;
+	if (squeeze_end(o->squeeze, e))
+		return squeeze_failed(o, e);
+	end_ring(&o->packed_ring, &o->packed);
+	return 0;
+}
+
 int out_add(struct out *o, const void *data, size_t n, struct err *e)
 {
 	o->bytes_tar += n;
+	if (o->direct)
+		return add_directly(o, data, n, e);
 	return ring_add(&o->plain_ring, &o->block, data, n) ? fail(o, e) : 0;
 }
 
@@ -288,7 +347,10 @@ int out_finish(struct out *o, struct out_totals *ret, struct err *e)
 {
 	struct out_totals totals = { .bytes_tar = o->bytes_tar };
 
-	end_ring(&o->plain_ring, &o->block);
+	if (o->direct && end_directly(o, e))
+		return -1;
+	if (!o->direct)
+		end_ring(&o->plain_ring, &o->block);
 	join(o);
 	if (ring_is_aborted(&o->plain_ring))
 		return fail(o, e);

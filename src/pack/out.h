@@ -1,7 +1,7 @@
 /*
  * The end of the packing line: a stream comes in, is compressed and written
  * to a file that appears when it is whole; both are digested. Each of these
- * is a thread of its own, beside the one that calls.
+ * is a thread of its own, or several, beside the one that calls.
  */
 #ifndef REHOST_PACK_OUT_H
 #define REHOST_PACK_OUT_H

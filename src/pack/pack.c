@@ -38,8 +38,8 @@ struct pack {
 struct item {
 	const char *path;
 	struct entry *en;
-	bool shared; /* its inode has more names, which stay together */
-	struct arena *mem;
+	bool shared;       /* its inode has more names, which stay together */
+	struct arena *mem; /* NULL until some is needed */
 	struct member source; /* as VARIANT_TREE takes it */
 	struct variant_act acts[PACK_VARIANTS];
 	char content[CONTENT_TEXT];
@@ -60,6 +60,13 @@ static void item_done(struct item *it)
 {
 	tree_file_closep(&it->en->file);
 	arena_freep(&it->mem);
+}
+
+static struct arena *item_mem(struct item *it)
+{
+	if (!it->mem)
+		it->mem = arena_new();
+	return it->mem;
 }
 
 static void note(struct pack *p, struct pack_names *names, const char *path)
@@ -169,10 +176,10 @@ static int shift_ids(struct pack *p, struct item *it, struct member *m,
 	if (!s)
 		return 0;
 	if (shift_owner(s, &m->st, e) ||
-	    shift_xattrs(s, &m->xattrs, it->mem, e))
+	    shift_xattrs(s, &m->xattrs, item_mem(it), e))
 		return err_wrap(e, "shift ids of /%s",
-				str_show(it->mem, it->path, strlen(it->path),
-					 300));
+				str_show(item_mem(it), it->path,
+					 strlen(it->path), 300));
 	return 0;
 }
 
@@ -183,7 +190,8 @@ static int read_again(struct pack *p, struct item *it, struct err *e)
 		return 0;
 	if (!p->again && tree_sub(p->tree, "/", &p->again, e))
 		return -1;
-	entry_read(it->en, p->again, it->mem, NULL, tree_is_still(p->tree));
+	entry_read(it->en, p->again, item_mem(it), NULL,
+		   tree_is_still(p->tree));
 	return 0;
 }
 
@@ -438,7 +446,6 @@ static int put(struct pack *p, struct entry *en, struct err *e)
 	struct item it CLEANUP(item_done) = {
 		.path = en->path,
 		.en = en,
-		.mem = arena_new(),
 		.shared = entry_is_shared(&en->st),
 		.content = "-",
 	};

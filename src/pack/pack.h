@@ -42,7 +42,7 @@ enum {
 struct pack_options {
 	struct format format; /* all zero: zstd at its usual level */
 	int level;       /* of the format where that names none; 0: the usual */
-	unsigned jobs;   /* threads that compress with zstd, at most 8; 0: 1 */
+	unsigned jobs;   /* threads that compress with zstd, at most 5; 0: 1 */
 	bool keep_nodes; /* device nodes; else they are left out and counted */
 	bool one_fs;     /* other file systems mounted in the tree stay empty */
 	bool as_tree;    /* a directory, not an archive; needs root */

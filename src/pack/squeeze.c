@@ -48,21 +48,38 @@ static void free_memory(void *arg UNUSED, void *p)
 }
 
 /*
+ * What libzstd is told beside the level and the window, found by measuring
+ * root file systems: a long match is looked for at every 512th place instead
+ * of every 128th, which is a tenth of the time, and what that costs in size
+ * comes back by shorter matches at level 1 and by larger jobs, each of which
+ * starts with nothing but its window of long matches.
+ */
+enum {
+	RATE_LOG = 9,
+	MIN_MATCH = 6,       /* 7 of its own */
+	JOB = 4 << 20,       /* bytes; a thread holds about two */
+	SMALL_JOB = 1 << 20, /* without a window to fill */
+};
+
+/*
  * At least one worker: libzstd's result with one is that with any number, but
  * not that with none.
  */
 static int open_zstd(struct squeeze *s, struct arena *mem, struct err *e)
 {
 	int window = (int)s->setup.window_log;
+	int level = format_level(s->setup.format);
 	const struct {
 		ZSTD_cParameter key;
 		int value;
 		bool wanted;
 	} params[] = {
-		{ ZSTD_c_compressionLevel, format_level(s->setup.format),
-		  true },
+		{ ZSTD_c_compressionLevel, level, true },
 		{ ZSTD_c_enableLongDistanceMatching, 1, window > 0 },
 		{ ZSTD_c_windowLog, window, window > 0 },
+		{ ZSTD_c_ldmHashRateLog, RATE_LOG, window > 0 },
+		{ ZSTD_c_minMatch, MIN_MATCH, window > 0 && level == 1 },
+		{ ZSTD_c_jobSize, window > 0 ? JOB : SMALL_JOB, true },
 		{ ZSTD_c_checksumFlag, 1, true },
 		{ ZSTD_c_nbWorkers, s->setup.jobs ? (int)s->setup.jobs : 1,
 		  true },

@@ -9,9 +9,9 @@
 #include "pack/plant.h"
 
 enum {
-	WINDOW_LOG = 26, /* 64 MiB: half of what every decoder accepts */
-	MAX_JOBS = 8,    /* of all variants: each holds about 5 MiB */
-	BLOCK = 1 << 20,
+	WINDOW_LOG = 26,   /* 64 MiB: half of what every decoder accepts */
+	MAX_JOBS = 5,      /* of all variants: each holds about 9 MiB */
+	BLOCK = 256 << 10, /* 2 MiB of them fit the cache of a processor */
 };
 
 static const struct overlay_entry plain_dir = { .kind = OVERLAY_DIR,

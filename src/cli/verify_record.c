@@ -46,36 +46,55 @@ json_t *verify_record_host(struct arena *mem)
 	return o;
 }
 
-/* DIR/verify/TARGET-ENGINE-TIME.json, never over another. */
-int verify_record(const struct verify_run *v, struct arena *mem, struct err *e)
+static int open_records(const char *package, struct err *e)
 {
 	int dir CLEANUP(fd_closep) =
-		open(v->package->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int sub CLEANUP(fd_closep) = -1;
-	struct buf b CLEANUP(buf_done) = { 0 };
-	json_t *guests = json_array();
-	json_t *doc CLEANUP(json_freep) = NULL;
-	const char *name;
-	char now[32];
+		open(package, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int sub;
 
 	if (dir < 0)
-		return err_set(e, errno, "open %s", v->package->dir);
+		return err_set(e, errno, "open %s", package);
 	if (fd_mkdirs(dir, "verify", e) < 0)
 		return -1;
 	sub = openat(dir, "verify", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (sub < 0)
-		return err_set(e, errno, "open %s/verify", v->package->dir);
-	utc(now);
-	name = arena_printf(mem, "%s-%s-%s", v->package->target, v->engine,
-			    now);
-	for (unsigned i = 1;
-	     faccessat(sub, arena_printf(mem, "%s.json", name), F_OK, 0) == 0;
-	     i++)
-		name = arena_printf(mem, "%s-%s-%s.%u", v->package->target,
-				    v->engine, now, i);
+	return sub < 0 ? err_set(e, errno, "open %s/verify", package) : sub;
+}
+
+/* A whole file takes the first name that is free, unlike with a rename. */
+static int publish(int dir, const char *part, const char *name,
+		   struct arena *mem, struct err *e)
+{
+	const char *to = arena_printf(mem, "%s.json", name);
+
+	for (unsigned i = 1; linkat(dir, part, dir, to, 0) < 0; i++) {
+		if (errno != EEXIST)
+			return err_set(e, errno, "write verify/%s", to);
+		to = arena_printf(mem, "%s.%u.json", name, i);
+	}
+	return 0;
+}
+
+int verify_record(const struct verify_run *v, struct arena *mem, struct err *e)
+{
+	int dir CLEANUP(fd_closep) = open_records(v->package->dir, e);
+	struct buf b CLEANUP(buf_done) = { 0 };
+	json_t *guests = json_array();
+	json_t *doc CLEANUP(json_freep) = NULL;
+	const char *part = arena_printf(mem, ".part.%d", (int)getpid());
+	char now[32];
+	int r;
+
 	json_array_append_new(guests, verify_report_guest(v));
 	doc = verify_report_document("rehost " REHOST_VERSION,
 				     verify_record_host(mem), guests);
 	json_write(&b, doc);
-	return fd_replace(sub, arena_printf(mem, "%s.json", name), b.p, b.n, e);
+	if (dir < 0 || fd_replace(dir, part, b.p, b.n, e) < 0)
+		return -1;
+	utc(now);
+	r = publish(dir, part,
+		    arena_printf(mem, "%s-%s-%s", v->package->target, v->engine,
+				 now),
+		    mem, e);
+	unlinkat(dir, part, 0);
+	return r;
 }

@@ -253,10 +253,17 @@ interrupted()
 	[ $status -eq 130 ] && nothing_left
 }
 
+# Groups whose maker, named by the last part, is no more.
+groups_left()
+{
+	find /sys/fs/cgroup -name 'rehost.*.*' | while read -r group; do
+		[ -d "/proc/${group##*.}" ] || echo "$group"
+	done
+}
+
 what_is_left()
 {
-	find /sys/fs/cgroup \( -name 'rehost.web01*' -o -name 'rehost.db01*' \
-		-o -name 'rehost.old*' \)
+	groups_left
 	find "$tmp/s" -maxdepth 1 -name 'rehost.*' 2>/dev/null
 	grep "$tmp" /proc/self/mountinfo
 	ls /sys/class/net

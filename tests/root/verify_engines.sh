@@ -37,12 +37,12 @@ skip()
 	echo "ok $n - $1 # SKIP $2"
 }
 
-# web01: limits. db01: a directory of the host. mapped: its ids are mapped.
+# web01: limits. db01: a directory of the host. maps01: its ids are mapped.
 convert()
 {
 	demo_host "$tmp/host" &&
-	demo_guest "$tmp/host" mapped 40004 192.0.2.40 &&
-	demo_value "$tmp/host/etc/vservers/mapped/bcapabilities" SYS_ADMIN &&
+	demo_guest "$tmp/host" maps01 40004 192.0.2.40 &&
+	demo_value "$tmp/host/etc/vservers/maps01/bcapabilities" SYS_ADMIN &&
 	echo 'echo up >/srv/data/written' \
 		>>"$tmp/host/vservers/db01/etc/init.d/rcS" &&
 	cat >"$tmp/site.conf" <<-END &&
@@ -50,7 +50,7 @@ convert()
 	target "lxc"  { version = "5.0"  cgroup = "both" }
 	END
 	"$rehost" convert -q --root "$tmp/host" --site "$tmp/site.conf" \
-		-o "$tmp/out" vserver:web01 vserver:db01 vserver:mapped
+		-o "$tmp/out" vserver:web01 vserver:db01 vserver:maps01
 }
 
 # look ARGUMENT...: $status, $tmp/seen
@@ -165,13 +165,20 @@ killed()
 	kill -9 $pid
 	wait $pid
 	[ -n "$(what_is_left)" ] || return 1
-	as_planned mapped
+	as_planned maps01
+}
+
+# Groups whose maker, named by the last part, is no more.
+groups_left()
+{
+	find /sys/fs/cgroup -name 'rehost.*.*' | while read -r group; do
+		[ -d "/proc/${group##*.}" ] || echo "$group"
+	done
 }
 
 what_is_left()
 {
-	find /sys/fs/cgroup \( -name 'rehost.web01*' -o -name 'rehost.db01*' \
-		-o -name 'rehost.wrong*' -o -name 'rehost.mapped*' \)
+	groups_left
 	find "$tmp/s" -maxdepth 1 \( -name 'rehost.*' -o -name 'console-*' \) \
 		2>/dev/null
 	grep "$tmp" /proc/self/mountinfo
@@ -188,7 +195,7 @@ nothing_left()
 
 same_probes()
 {
-	for g in web01 db01 mapped; do
+	for g in web01 db01 maps01; do
 		check "$engine: $g is as planned" "$([ $g = db01 ] &&
 			echo copied || echo as_planned)" $g
 	done

@@ -220,7 +220,7 @@ START_TEST(text_failed)
 	buf_clear(&b);
 	csv_report.guest(&b, &o, g);
 	ck_assert_str_eq(buf_str(&b), "\"h/vserver:a\",\"a\",,,,,,,\"failed\","
-				      "\"no\nfd\"\r\n");
+				      "\"no\\nfd\"\r\n");
 	json_decref(g);
 	report_totals_done(&t);
 	buf_done(&b);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "emit/emit.h"
 
@@ -49,6 +51,22 @@ static char *show_origin(struct arena *mem, const struct origin *o)
 	return str_show(mem, text, strlen(text), 0);
 }
 
+/* The value of a variable whose name says that it is secret. */
+static bool hides(enum field_id id, const void *object)
+{
+	return id == FIELD_ENV_VALUE &&
+	       secret_is_name(((const struct env *)object)->name.v);
+}
+
+static char *masked(struct arena *mem, const struct value *v)
+{
+	const char *text = value_show(mem, v);
+	struct buf b CLEANUP(buf_done) = { 0 };
+
+	secret_mask(&b, text, strlen(text));
+	return arena_strdup(mem, buf_str(&b));
+}
+
 static void write_field(struct emission *em, struct buf *b, enum field_id id,
 			const void *object)
 {
@@ -59,7 +77,7 @@ static void write_field(struct emission *em, struct buf *b, enum field_id id,
 
 	if (o == NULL)
 		return;
-	text = value_show(em->mem, &v);
+	text = hides(id, object) ? secret_hidden : masked(em->mem, &v);
 	buf_printf(b, "%s%s = %s   # %s", f->scope == SCOPE_GUEST ? "" : "  ",
 		   f->name, str_show(em->mem, text, strlen(text), 0),
 		   show_origin(em->mem, o));

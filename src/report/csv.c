@@ -16,10 +16,16 @@ static void add_cell(struct buf *b, const char *s, const char *end)
 	buf_addc(b, '"');
 	if (is_formula(s))
 		buf_addc(b, '\'');
-	for (; *s != '\0'; s++) {
+	while (*s != '\0') {
+		const size_t bad = parts_unsafe(s);
+
 		if (*s == '"')
 			buf_addc(b, '"');
-		buf_addc(b, *s);
+		if (bad != 0)
+			parts_escape(b, s, bad);
+		else
+			buf_addc(b, *s);
+		s += bad == 0 ? 1 : bad;
 	}
 	buf_addc(b, '"');
 	buf_adds(b, end);

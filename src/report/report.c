@@ -2,22 +2,24 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "report/report.h"
 
-/* What of a value may be shown: design 1.2, "secrets are never printed". */
-static bool is_secret(const char *key)
+/* Text in which values may stand, such as a message or an emitted file. */
+static json_t *masked(const char *text, size_t n)
 {
-	static const char *const words[] = { "passw",     "secret",
-					     "token",     "api_key",
-					     "apikey",    "private_key",
-					     "passphrase" };
+	struct buf b CLEANUP(buf_done) = { 0 };
 
-	for (size_t i = 0; key != NULL && i < COUNT(words); i++)
-		for (const char *c = key; *c != '\0'; c++)
-			if (strncasecmp(c, words[i], strlen(words[i])) == 0)
-				return true;
-	return false;
+	secret_mask(&b, text, n);
+	return json_textn(buf_str(&b), b.n);
+}
+
+static json_t *masked_text(const char *text)
+{
+	return text == NULL ? json_null() : masked(text, strlen(text));
 }
 
 static json_t *shown(const char *key, const char *item, const char *value)
@@ -26,10 +28,10 @@ static json_t *shown(const char *key, const char *item, const char *value)
 
 	if (value == NULL)
 		return json_null();
-	if (is_secret(key) || is_secret(item))
-		return json_text("(hidden)");
-	if (eq != NULL && is_secret(value))
-		return json_text("(hidden)");
+	if (secret_is_name(key) || secret_is_name(item))
+		return json_text(secret_hidden);
+	if (eq != NULL && secret_is_name(value))
+		return json_text(secret_hidden);
 	return json_text(value);
 }
 
@@ -85,7 +87,7 @@ static json_t *setting_json(const struct report_input *in,
 			fields, json_text(object_label(mem, s->parts.v[i].field,
 						       s->parts.v[i].object)));
 	json_put(o, "fields", fields);
-	json_put(o, "note", json_text(note));
+	json_put(o, "note", masked_text(note));
 	return o;
 }
 
@@ -127,7 +129,7 @@ static json_t *finding_json(const struct guest *g, const struct finding *f)
 	json_put(o, "field", json_text(field));
 	json_put(o, "target", json_text(f->target));
 	put_place(o, f->from);
-	json_put_str(o, "message", f->message);
+	json_put(o, "message", masked_text(f->message));
 	json_put_str(o, "advice", f->advice ? f->advice : row->advice);
 	json_put(o, "accepted", json_text(f->accepted));
 	json_put(o, "accepted_by", json_text(f->accepted_by));
@@ -156,11 +158,11 @@ static json_t *value_json(struct arena *mem, const struct value *v)
 	case VALUE_LIMIT:
 		return v->b ? json_text("unlimited") : count_json(mem, v->u);
 	case VALUE_STR:
-		return json_text(v->s);
+		return masked_text(v->s);
 	case VALUE_STRV:
 		list = json_array();
 		for (size_t i = 0; i < v->l->n; i++)
-			json_array_append_new(list, json_text(v->l->v[i]));
+			json_array_append_new(list, masked_text(v->l->v[i]));
 		return list;
 	case VALUE_CAPS:
 		break;
@@ -224,10 +226,10 @@ static json_t *field_json(const struct report_input *in, enum field_id id,
 
 	if (value == NULL)
 		value = caps_json(in->g->mem, v);
-	if (field_get(id)->scope == SCOPE_ENV &&
-	    is_secret(((const struct env *)object)->name.v)) {
+	if (id == FIELD_ENV_VALUE &&
+	    secret_is_name(((const struct env *)object)->name.v)) {
 		json_decref(value);
-		value = json_text("(hidden)");
+		value = json_text(secret_hidden);
 	}
 	json_put(o, "value", value);
 	json_put(o, "origins", origins_json(in->g, id, object, v));
@@ -273,8 +275,7 @@ static json_t *targets_json(const struct report_input *in)
 		json_put_str(t, "name", em->name);
 		for (size_t j = 0; j < em->files.n && !in->for_record; j++)
 			json_put(files, em->files.v[j].path,
-				 json_textn(em->files.v[j].text,
-					    em->files.v[j].n));
+				 masked(em->files.v[j].text, em->files.v[j].n));
 		json_put(t, "files", files);
 		json_put(all, em->emitter->name, t);
 	}

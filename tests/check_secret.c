@@ -21,6 +21,7 @@ static const struct {
 	{ "my.Secret-1=\"x\"", "my.Secret-1=(hidden)" },
 	{ "password", "password" },
 	{ "password=", "password=" },
+	{ "password=(hidden)   # x", "password=(hidden)   # x" },
 	{ "the password is set", "the password is set" },
 	{ "sched: token bucket 1/4", "sched: token bucket 1/4" },
 	{ "a=b,c=d", "a=b,c=d" },
@@ -40,7 +41,7 @@ START_TEST(names)
 {
 	ck_assert(secret_is_name("DB_PASSWORD"));
 	ck_assert(secret_is_name("aws_secret_access"));
-	ck_assert(secret_is_name("credentials"));
+	ck_assert(!secret_is_name("credentials")); /* the path of a file */
 	ck_assert(!secret_is_name("PATH"));
 	ck_assert(!secret_is_name(""));
 	ck_assert(!secret_is_name(NULL));

@@ -10,10 +10,10 @@ const char secret_hidden[] = "(hidden)";
 
 static bool has_word(const char *name, size_t n)
 {
-	static const char *const words[] = { "passw",       "passphrase",
-					     "secret",      "token",
-					     "api_key",     "apikey",
-					     "private_key", "credential" };
+	static const char *const words[] = { "passw",      "passphrase",
+					     "secret",     "token",
+					     "api_key",    "apikey",
+					     "private_key" };
 
 	for (size_t i = 0; i < COUNT(words); i++) {
 		const size_t len = strlen(words[i]);
@@ -69,6 +69,9 @@ static size_t value_len(const char *s, size_t n, bool is_option,
 	skip++;
 	skip += span(s + skip, n - skip, " \t");
 	*ret_skip = skip;
+	if (n - skip >= strlen(secret_hidden) &&
+	    memcmp(s + skip, secret_hidden, strlen(secret_hidden)) == 0)
+		return 0; /* already */
 	return until(s + skip, n - skip, is_option ? ", \t\n" : "\n");
 }
 

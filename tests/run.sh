@@ -1,16 +1,18 @@
 #!/bin/sh
-# Runs tests one after the other, shows what failed and what was skipped, and
-# counts. A test is a program of Check ("100%: Checks: 12, Failures: 0, ...")
-# or a script that prints TAP. The last line is the sum.
+# Runs tests, shows what failed and what was skipped, and counts. A test is a
+# program of Check ("100%: Checks: 12, Failures: 0, ...") or a script that
+# prints TAP. Two run at a time where there are two processors, but never two
+# that need root: those look at what the whole host has. The last line is the
+# sum.
 #
 # usage: B=DIR run.sh TEST...      logs go to $B/log; V=1 shows all output
+#        TEST_JOBS=N at a time, TEST_TIMEOUT=SECONDS each
 
 set -u
 log=${B:-build}/log
 seconds=${TEST_TIMEOUT:-600}
-passed=0
-failed=0
-skipped=0
+jobs=${TEST_JOBS:-$(nproc 2>/dev/null || echo 1)}
+rm -rf "$log"
 mkdir -p "$log" || exit 1
 
 # run TEST: its output goes to $out, its exit status is ours
@@ -55,38 +57,71 @@ show()
 	echo "$1: $3 passed, $4 failed, $5 skipped"
 }
 
-skip()
+# one TEST: what is to be seen of it; its sum goes to $log/NAME.sum
+one()
 {
-	echo "ok - $1 # SKIP $2"
-	skipped=$((skipped + 1))
-}
-
-for test; do
-	name=$(basename "$test")
+	name=$(basename "$1")
 	out=$log/$name.txt
-	case $test in
+	case $1 in
 	*/root/*)
-		[ -x "$test" ] || continue # a part of other tests
 		if [ "$(id -u)" -ne 0 ]; then
-			skip "$test" "needs root"
-			continue
+			echo "ok - $1 # SKIP needs root"
+			echo 0 0 1 >"$log/$name.sum"
+			return
 		fi ;;
 	*.sh) ;;
 	*)
-		if [ ! -x "$test" ]; then
-			skip "$test" "not built: the library Check is missing"
-			continue
+		if [ ! -x "$1" ]; then
+			echo "ok - $1 # SKIP not built: Check is missing"
+			echo 0 0 1 >"$log/$name.sum"
+			return
 		fi ;;
 	esac
-	run "$test"
+	run "$1"
 	status=$?
+	count "$status" >"$log/$name.sum"
 	# shellcheck disable=SC2046 # three numbers
-	set -- $(count "$status")
-	show "$name" "$status" "$@"
-	passed=$((passed + $1))
-	failed=$((failed + $2))
-	skipped=$((skipped + $3))
+	show "$name" "$status" $(cat "$log/$name.sum")
+}
+
+# lane TEST...: those that no other lane has taken
+lane()
+{
+	for test; do
+		claim=$log/.$(basename "$test")
+		mkdir "$claim" 2>/dev/null || continue
+		one "$test" >"$claim/shown"
+		# whole, whatever another lane has to say
+		(flock 9 && cat "$claim/shown") 9>"$log/.lock"
+	done
+}
+
+root=
+other=
+for test; do
+	case $test in
+	*/root/*)
+		[ -x "$test" ] && root="$root $test" ;; # or a part of others
+	*)
+		other="$other $test" ;;
+	esac
 done
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+# shellcheck disable=SC2086 # names without blanks
+{
+	lane $root $other &
+	while [ "$jobs" -gt 1 ]; do
+		lane $other &
+		jobs=$((jobs - 1))
+	done
+	wait
+}
+# shellcheck disable=SC2086
+set -- $root $other
+cat "$log"/*.sum | awk -v want=$# '{ p += $1; f += $2; s += $3 }
+	END {
+		if (NR < want) # one was broken off, or its name is not its own
+			f += want - NR
+		print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped"
+		exit f > 0
+	}'

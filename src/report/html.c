@@ -170,7 +170,7 @@ static void add_guests(struct buf *b, const struct report_options *o,
 {
 	static const char *const heads[] = { "Guest", "Name" };
 
-	buf_adds(b, "<h2>Guests</h2>\n");
+	buf_adds(b, "<h2 id=\"guests\">Guests</h2>\n");
 	open_table(b, heads, COUNT(heads));
 	for (size_t i = 0; i < o->n_targets; i++) {
 		buf_adds(b, "<th>");
@@ -221,7 +221,7 @@ static void add_codes(struct buf *b, const struct report_totals *t)
 	parts_codes(t, mem, &codes);
 	if (codes.list.n == 0)
 		return;
-	buf_adds(b, "<h2>What happens, by code</h2>\n");
+	buf_adds(b, "<h2 id=\"codes\">What happens, by code</h2>\n");
 	open_table(b, heads, COUNT(heads));
 	buf_adds(b, "<th class=\"n\">Guests</th><th class=\"n\">Findings</th>"
 		    "<th>What, and what to do</th>");
@@ -251,9 +251,13 @@ static void html_head(struct buf *b, const struct report_options *o,
 	}
 	buf_adds(b, "</p>\n");
 	add_counts(b, t);
+	/* the keys of guests have a slash: these names are no guest's */
+	buf_adds(b, "<p class=\"sub\"><a href=\"#guests\">Guests</a> &middot; "
+		    "<a href=\"#codes\">What happens, by code</a> &middot; "
+		    "<a href=\"#each\">Guest by guest</a></p>\n");
 	add_guests(b, o, t);
 	add_codes(b, t);
-	buf_adds(b, "<h2>Guest by guest</h2>\n");
+	buf_adds(b, "<h2 id=\"each\">Guest by guest</h2>\n");
 }
 
 static void add_finding(struct buf *b, const json_t *f)

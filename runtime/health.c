@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "runtime/health.h"
+#include "runtime/health_init.h"
 
 enum { STEP_MS = 25, CALM_MS = 250 };
 
@@ -23,18 +24,6 @@ static uint64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static void add_fact(struct probe *p, const char *item, const char *expected,
-		     const char *observed)
-{
-	*vec_add(p->mem, &p->seen->facts) = (struct verify_fact){
-		.area = AREA_BOOT,
-		.item = item,
-		.expected = expected,
-		.observed = observed,
-		.probe = "health",
-	};
 }
 
 /* A zombie is no guest; its engine has not looked yet. */
@@ -50,97 +39,54 @@ static bool alive(struct probe *p)
 	return state != NULL && state[0] != 'Z' && state[0] != 'X';
 }
 
-/* The children of pid 1: what its init started and looks after. */
-static const char *children(struct probe *p)
+/*
+ * The name that tells an init comes with its exec, and its first children a
+ * little later: it is looked for anew until it is at its goal.
+ */
+static bool wait_goal(struct health_init *h, uint64_t start, unsigned seconds)
 {
-	const char *text;
-	struct err e;
-	size_t n;
-
-	if (probe_proc(p,
-		       arena_printf(p->mem, "task/%d/children",
-				    (int)p->subject->init),
-		       &text, &n, &e) < 0)
-		return "";
-	return text;
-}
-
-/* The run level that a sysvinit has noted in utmp(5); 0: none yet. */
-static char run_level(struct probe *p)
-{
-	static const char *const files[] = { "run/utmp", "var/run/utmp" };
-	int root CLEANUP(fd_closep) = open(arena_printf(p->mem, "/proc/%d/root",
-							(int)p->subject->init),
-					   O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct utmp u;
-	char level = 0;
-
-	for (size_t i = 0; root >= 0 && i < COUNT(files); i++) {
-		int fd CLEANUP(fd_closep) =
-			fd_open_in(root, files[i], O_RDONLY | O_NONBLOCK);
-
-		while (fd >= 0 && read(fd, &u, sizeof(u)) == sizeof(u))
-			if (u.ut_type == RUN_LVL)
-				level = (char)(u.ut_pid & 0xff);
-	}
-	return level;
-}
-
-static bool is_sysvinit(struct probe *p)
-{
-	const char *text;
-	struct err e;
-	size_t n;
-
-	return probe_proc(p, "cmdline", &text, &n, &e) == 0 &&
-	       str_starts(text, "init [");
-}
-
-/* sysvinit is at its goal in a run level, not while it runs rcS. */
-static bool at_goal(struct probe *p)
-{
-	return !is_sysvinit(p) || (run_level(p) >= '1' && run_level(p) <= '5');
-}
-
-static bool wait_calm(struct probe *p, uint64_t start, unsigned seconds)
-{
-	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	struct probe *p = h->p;
 	const char *before = "";
 	uint64_t since = start;
 
 	while (now_ms() - start < (uint64_t)seconds * 1000) {
-		const char *now = children(p);
+		const char *now = health_init_children(p);
 
 		if (!alive(p))
 			return false;
-		if (!str_eq(now, before) || now[0] == '\0')
+		if (!str_eq(now, before))
 			since = now_ms();
 		before = now;
-		if (now_ms() - since >= CALM_MS && at_goal(p)) {
+		health_init_find(p, h);
+		if (!health_init_at_goal(h)) {
+			since = now_ms();
+		} else if (h->state != NULL || now_ms() - since >= CALM_MS) {
 			p->seen->ms = (unsigned)(since - start);
 			return true;
 		}
 		nanosleep(&step, NULL);
 	}
-	return alive(p) && at_goal(p) && children(p)[0] != '\0';
+	return false;
 }
 
 void health_wait(struct probe *p, unsigned seconds)
 {
 	const uint64_t start = now_ms();
-	const bool up = wait_calm(p, start, seconds);
+	struct health_init h;
+	bool up;
 
+	health_init_find(p, &h);
+	up = wait_goal(&h, start, seconds);
 	if (!up && !alive(p)) {
 		p->seen->failed = "its pid 1 ended";
 		return;
 	}
 	if (!up)
 		p->seen->ms = (unsigned)(now_ms() - start);
-	add_fact(p, "start", "up", up ? "up" : "not at its goal in time");
-	if (is_sysvinit(p))
-		add_fact(p, "run level", "yes",
-			 run_level(p) >= '1' && run_level(p) <= '5' ? "yes" :
-								      "no");
+	health_init_fact(p, "start", "up",
+			 up ? "up" : "not at its goal in time");
+	health_init_facts(&h);
 }
 
 static bool is_error(struct arena *mem, const char *line)
@@ -161,6 +107,25 @@ static bool is_error(struct arena *mem, const char *line)
 	return false;
 }
 
+/* Without the sequences that colour a terminal: ESC [ ... letter. */
+static struct slice plain(struct arena *mem, struct slice line)
+{
+	char *copy = arena_alloc(mem, line.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < line.n; i++) {
+		if (line.p[i] != '\033' || i + 1 == line.n ||
+		    line.p[i + 1] != '[') {
+			copy[n++] = line.p[i];
+			continue;
+		}
+		for (i += 2; i < line.n; i++)
+			if (line.p[i] >= '@' && line.p[i] <= '~')
+				break;
+	}
+	return (struct slice){ copy, n };
+}
+
 enum { LINES_MAX = 20, LINE_MAX_BYTES = 200 };
 
 void health_console(struct probe *p, const char *file)
@@ -175,7 +140,7 @@ void health_console(struct probe *p, const char *file)
 	rest = (struct slice){ text, n };
 	while (p->seen->console.n < LINES_MAX &&
 	       slice_next(&rest, '\n', &line)) {
-		line = slice_trim(line);
+		line = slice_trim(plain(p->mem, line));
 		if (is_error(p->mem, slice_dup(p->mem, line)))
 			strv_add(p->mem, &p->seen->console,
 				 str_show(p->mem, line.p, line.n,
@@ -220,8 +185,8 @@ static int see_port(struct probe *p, const char *word, struct err *e)
 		return err_set(e, EINVAL, "%s: not tcp:PORT or udp:PORT", word);
 	seen = listens(p, arena_printf(p->mem, "net/%s", proto), port, tcp) ||
 	       listens(p, arena_printf(p->mem, "net/%s6", proto), port, tcp);
-	add_fact(p, arena_printf(p->mem, "port %s", word), "listens",
-		 seen ? "listens" : NULL);
+	health_init_fact(p, arena_printf(p->mem, "port %s", word), "listens",
+			 seen ? "listens" : NULL);
 	return 0;
 }
 

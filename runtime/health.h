@@ -6,8 +6,10 @@
 
 /*
  * Waits at most so many seconds until the guest's init has reached its goal:
- * a sysvinit its run level, any other one processes that no longer come and
- * go. Fills p->seen: failed when pid 1 ended, ms, facts of area boot.
+ * systemd the end of its first transaction, a sysvinit its run level, OpenRC
+ * its level, busybox and the small init the end of their scripts, any other
+ * one processes that no longer come and go. Fills p->seen: failed when pid 1
+ * ended, ms, facts of area boot (states, units and services that failed).
  */
 void health_wait(struct probe *p, unsigned seconds);
 

@@ -123,7 +123,8 @@ int look_run(const struct verify_package *p, const struct look_options *o,
 {
 	struct engine_guest g CLEANUP(engine_endp) = { 0 };
 	struct verify_look looks[FIELD__MAX];
-	struct probe_subject subject = { .call = look_call };
+	struct probe_subject subject = { .call = look_call,
+					 .console = console_of(p, o, mem) };
 	struct probe look = { .mem = mem,
 			      .subject = &subject,
 			      .package = p,

@@ -14,6 +14,7 @@
 /* A started guest, whoever started it. */
 struct probe_subject {
 	pid_t init;           /* pid 1, as the host sees it */
+	const char *console;  /* file with what it printed, NULL: none */
 	const char *rootless; /* why calls cannot be made; NULL: they can */
 	const char *rootfs; /* tree that its root lies over; NULL: not known */
 	void *engine;       /* first argument of call */

@@ -22,8 +22,28 @@ static uint64_t now_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_BOOTTIME, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* When pid 1 was made, on the clock of now_ms; proc_pid_stat(5), field 22. */
+static uint64_t started_ms(struct probe *p)
+{
+	const long per_second = sysconf(_SC_CLK_TCK);
+	const char *text, *end;
+	struct strv words;
+	uint64_t ticks;
+	struct err e;
+	size_t n;
+
+	if (probe_proc(p, "stat", &text, &n, &e) < 0)
+		return now_ms();
+	end = strrchr(text, ')'); /* the name may hold anything */
+	words = strv_split(p->mem, end == NULL ? "" : end + 1, " ");
+	if (words.n < 20 || per_second <= 0 ||
+	    num_u64(words.v[19], &ticks, &e) < 0)
+		return now_ms();
+	return ticks * 1000 / (uint64_t)per_second;
 }
 
 /* A zombie is no guest; its engine has not looked yet. */
@@ -45,12 +65,13 @@ static bool alive(struct probe *p)
  */
 static bool wait_goal(struct health_init *h, uint64_t start, unsigned seconds)
 {
+	const uint64_t end = now_ms() + (uint64_t)seconds * 1000;
 	struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
 	struct probe *p = h->p;
 	const char *before = "";
-	uint64_t since = start;
+	uint64_t since = now_ms();
 
-	while (now_ms() - start < (uint64_t)seconds * 1000) {
+	while (now_ms() < end) {
 		const char *now = health_init_children(p);
 
 		if (!alive(p))
@@ -72,7 +93,7 @@ static bool wait_goal(struct health_init *h, uint64_t start, unsigned seconds)
 
 void health_wait(struct probe *p, unsigned seconds)
 {
-	const uint64_t start = now_ms();
+	const uint64_t start = started_ms(p);
 	struct health_init h;
 	bool up;
 

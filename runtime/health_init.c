@@ -203,15 +203,23 @@ static const char *command_of(struct probe *p, const char *pid)
 	return words;
 }
 
-/* A script is run by what its first line names: "/bin/sh /etc/init.d/rc 2". */
+/*
+ * A script is run by what its first line names: "/bin/sh /etc/init.d/rc 2".
+ * A child that still has init's own words is about to become a command.
+ */
 static bool runs_one(struct health_init *h, const struct strv *commands)
 {
+	struct arena *mem = h->p->mem;
+	const char *init = command_of(
+		h->p, arena_printf(mem, "%d", (int)h->p->subject->init));
 	const struct strv pids =
-		strv_split(h->p->mem, health_init_children(h->p), " \n");
+		strv_split(mem, health_init_children(h->p), " \n");
 
 	for (size_t i = 0; i < pids.n; i++) {
 		const char *command = command_of(h->p, pids.v[i]);
 
+		if (commands == &h->once && str_eq(command, init))
+			return true;
 		for (size_t k = 0; k < commands->n; k++)
 			if (str_ends(command, commands->v[k]))
 				return true;
@@ -293,6 +301,38 @@ static bool openrc_at_goal(struct probe *p)
 
 enum { WORDS_MAX = 8 };
 
+/*
+ * The last word of rehost-init about its start command, "ended with 0"; NULL:
+ * none, or the console is not kept.
+ */
+static const char *shim_start(struct probe *p)
+{
+	static const char words[] = "rehost-init: start: ";
+	const char *file = p->subject->console, *text, *at;
+	struct err e;
+	size_t n;
+
+	if (file == NULL || probe_read(p, file, &text, &n, &e) < 0)
+		return NULL;
+	at = strstr(text, words);
+	for (const char *next = at; next != NULL; next = strstr(at + 1, words))
+		at = next;
+	if (at == NULL)
+		return NULL;
+	at += strlen(words);
+	return str_show(p->mem, at, strcspn(at, "\r\n"), 80);
+}
+
+static bool shim_at_goal(struct health_init *h)
+{
+	const char *last = shim_start(h->p);
+
+	if (h->p->subject->console != NULL &&
+	    (last == NULL || str_ends(last, " arguments)")))
+		return false;
+	return !runs_one(h, &h->once) && sleeps(h->p);
+}
+
 /* arg: words, NULL at the end. The guest's systemctl, whatever its status. */
 static void in_systemctl(int fd, const void *arg)
 {
@@ -369,7 +409,7 @@ bool health_init_at_goal(struct health_init *h)
 		       (h->kept.n == 0 || runs_one(h, &h->kept)) &&
 		       sleeps(h->p);
 	case HEALTH_SHIM:
-		return !runs_one(h, &h->once) && sleeps(h->p);
+		return shim_at_goal(h);
 	case HEALTH_OTHER:
 		return health_init_children(h->p)[0] != '\0';
 	}
@@ -445,25 +485,12 @@ static void openrc_facts(struct health_init *h)
 		closedir(d);
 }
 
-/* "rehost-init: start: ended with 0" on the console. */
 static void shim_facts(struct health_init *h)
 {
-	static const char words[] = "rehost-init: start: ";
-	const char *file = h->p->subject->console, *text, *at;
-	struct err e;
-	size_t n;
+	const char *last = shim_start(h->p);
 
-	if (file == NULL || probe_read(h->p, file, &text, &n, &e) < 0)
-		return;
-	at = strstr(text, words);
-	for (const char *next = at; next != NULL; next = strstr(at + 1, words))
-		at = next;
-	if (at != NULL) {
-		at += strlen(words);
-		health_init_fact(h->p, "start command", "ended with 0",
-				 str_show(h->p->mem, at, strcspn(at, "\r\n"),
-					  80));
-	}
+	if (last != NULL)
+		health_init_fact(h->p, "start command", "ended with 0", last);
 }
 
 void health_init_facts(struct health_init *h)

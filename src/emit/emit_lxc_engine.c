@@ -21,7 +21,8 @@ enum when {
 	PLAIN,
 	NOT_NATIVE,
 	NATIVE,
-	NATIVE_LIST
+	NATIVE_LIST,
+	UNLISTED /* no list of devices is written */
 };
 
 enum { ROW_FIELDS = 3 };
@@ -120,6 +121,22 @@ static const struct engine_row {
 	{ NATIVE_LIST, NODE, "c 1:9", FIND_DEV_ENGINE, "/dev/urandom" },
 	{ NATIVE_LIST, NODE, "c 136:*", FIND_DEV_ENGINE, "/dev/pts" },
 	{ NATIVE_LIST, NODE, "c 10:229", FIND_DEV_ENGINE, "/dev/fuse" },
+	{ UNLISTED, ONE(FIELD_DEVICE_PATH), "c 1:3", FIND_DEV_MISSING_NODE,
+	  "/dev/null is made by LXC" },
+	{ UNLISTED, ONE(FIELD_DEVICE_PATH), "c 1:5", FIND_DEV_MISSING_NODE,
+	  "/dev/zero is made by LXC" },
+	{ UNLISTED, ONE(FIELD_DEVICE_PATH), "c 1:7", FIND_DEV_MISSING_NODE,
+	  "/dev/full is made by LXC" },
+	{ UNLISTED, ONE(FIELD_DEVICE_PATH), "c 1:8", FIND_DEV_MISSING_NODE,
+	  "/dev/random is made by LXC" },
+	{ UNLISTED, ONE(FIELD_DEVICE_PATH), "c 1:9", FIND_DEV_MISSING_NODE,
+	  "/dev/urandom is made by LXC" },
+	{ UNLISTED, ONE(FIELD_DEVICE_PATH), "c 5:0", FIND_DEV_MISSING_NODE,
+	  "/dev/tty is made by LXC" },
+	{ UNLISTED, ONE(FIELD_DEVICE_PATH), "c 5:1", FIND_DEV_MISSING_NODE,
+	  "/dev/console is made by LXC" },
+	{ UNLISTED, ONE(FIELD_DEVICE_PATH), "c 5:2", FIND_DEV_MISSING_NODE,
+	  "/dev/ptmx is made by LXC" },
 #undef ONE
 #undef MOUNT
 #undef NODE
@@ -156,6 +173,8 @@ static bool holds(struct emission *em, enum when when)
 		return native;
 	case NATIVE_LIST:
 		return native && !mapped;
+	case UNLISTED:
+		return native ? mapped : is_any(g);
 	}
 	return false;
 }

@@ -3,7 +3,7 @@
 # sysvinit, with systemd and without an init (style sysv, so with the small
 # init inside), and busybox with and without; converted in both profiles,
 # unpacked by GNU tar, booted by the real lxc-start, looked at from outside,
-# stopped by lxc-stop. TAP; needs root, lxc, mmdebstrap and sources of apt.
+# stopped by lxc-stop; then the same packages verified in the box. TAP; needs root, lxc, mmdebstrap and sources of apt.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -127,7 +127,8 @@ make_host()
 	ln -s /vservers "$tmp/host/etc/vservers/.defaults/vdirbase" &&
 	guest "$1" 11 plain sysvinit && guest "$2" 12 plain systemd &&
 	guest "$3" 13 sysv sysvinit && guest "$4" 14 plain busybox &&
-	guest "$5" 15 sysv busybox &&
+	guest "$5" 15 sysv busybox && guest "broken-$tag" 16 plain systemd &&
+	break_unit "$tmp/host/vservers/broken-$tag" &&
 	cat >"$tmp/site.conf" <<-END
 	device "eth0" { attach = "bridge:br0"  gateway4 = "192.0.2.1" }
 	target "lxc"  { path = "$tmp/lxc"  version = "5.0"  cgroup = "$cgroup" }
@@ -135,6 +136,16 @@ make_host()
 	END
 	echo root:1000000:1000000 >"$tmp/subid"
 	chmod 755 "$tmp"
+}
+
+# A unit that fails: the only thing that is wrong with the guest.
+break_unit()	# ROOT
+{
+	printf '%s\n' '[Service]' Type=oneshot ExecStart=/bin/false \
+		'[Install]' WantedBy=multi-user.target \
+		>"$1/etc/systemd/system/broken.service" &&
+	ln -s /etc/systemd/system/broken.service \
+		"$1/etc/systemd/system/multi-user.target.wants/"
 }
 
 # --- a boot ------------------------------------------------------------------
@@ -349,6 +360,50 @@ ended()
 	same state STOPPED && same groups 0 && same mark "up down"
 }
 
+# healthy PROFILE NAME SAID...: in the box of our own, with the mapped ids of
+# that profile; what it says, and that nothing is not as planned
+healthy()
+{
+	local package=$tmp/$1/$2 least=0
+	# where ids are mapped, LXC's own filter and profile remain unseen
+	[ "$1" = equivalent ] || least=5
+	shift 2
+	timeout 300 "$rehost" verify -v --scratch "$tmp/scratch" "$package" \
+		>"$tmp/verified"
+	[ $? -eq "$least" ] || { cat "$tmp/verified"; return 1; }
+	set -- 'start: up' 'stop: by itself' "$@"
+	for said; do
+		grep "^  + boot *$said\$" "$tmp/verified" ||
+			{ cat "$tmp/verified"; return 1; }
+	done
+	! grep '^  X ' "$tmp/verified"
+}
+
+# test_verify PROFILE: rehost's own engine boots the same packages
+test_verify()
+{
+	check "$1, sysvinit: healthy in the box" healthy "$1" "sysvinit-$tag" \
+		'run level: 2'
+	check "$1, systemd: healthy in the box" healthy "$1" "systemd-$tag" \
+		'system state: running'
+	check "$1, noinit: healthy in the box" healthy "$1" "noinit-$tag" \
+		'start command: ended with 0'
+	check "$1, busybox: healthy in the box" healthy "$1" "busybox-$tag"
+	rm -rf "$tmp/scratch"
+}
+
+# named: the unit that failed, and nothing else is wrong
+named()
+{
+	"$rehost" verify --scratch "$tmp/scratch" \
+		"$tmp/equivalent/broken-$tag" >"$tmp/verified"
+	[ $? -eq 4 ] || { cat "$tmp/verified"; return 1; }
+	grep '^  X ' "$tmp/verified" | sed 's/  */ /g' | diff - /dev/fd/3 3<<-'END'
+	 X boot system state: missing: planned running, seen degraded
+	 X boot unit broken.service: missing: planned active, seen failed
+	END
+}
+
 # test_guest PROFILE NAME LAST KIND INIT
 test_guest()
 {
@@ -390,6 +445,8 @@ test_equivalent()
 	test_guest equivalent "noinit-$tag" 13 shim rehost-init
 	test_guest equivalent "busybox-$tag" 14 busybox init
 	test_guest equivalent "busybox-noinit-$tag" 15 shim rehost-init
+	test_verify equivalent
+	check "equivalent, broken: the unit that failed is named" named
 }
 
 # With ids that are mapped when the tree is mounted.
@@ -402,6 +459,7 @@ test_native()
 	test_guest native "systemd-$tag" 12 systemd systemd
 	test_guest native "noinit-$tag" 13 shim rehost-init
 	test_guest native "busybox-$tag" 14 busybox init
+	test_verify native
 }
 
 # With ids that are mapped in the tree: where the file system cannot, or LXC.

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/num.h"
 #include "base/str.h"
 
 enum {
@@ -333,6 +335,47 @@ int fd_replace(int dir, const char *name, const void *data, size_t n,
 	if (failed)
 		unlinkat(dir, temp, 0);
 	return failed;
+}
+
+/* Whether make_temp gave the name, in a process that is no more. */
+static bool is_stale_temp(const char *name)
+{
+	static const char before[] = ".rehost-";
+	char text[16];
+	uint64_t pid;
+	struct err e;
+	size_t n;
+
+	if (!str_starts(name, before) || !str_ends(name, ".tmp"))
+		return false;
+	name += sizeof(before) - 1;
+	n = strcspn(name, "-");
+	if (n >= sizeof(text))
+		return false;
+	memcpy(text, name, n);
+	text[n] = '\0';
+	return num_u64(text, &pid, &e) == 0 && pid > 0 && pid <= INT_MAX &&
+	       kill((pid_t)pid, 0) && errno == ESRCH;
+}
+
+int fd_remove_temps(int dir, struct err *e)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int r = 0;
+
+	if (d == NULL) {
+		err_fill(e, errno, "list what was left");
+		fd_closep(&fd);
+		return -1;
+	}
+	while (r == 0 && (entry = readdir(d)) != NULL)
+		if (is_stale_temp(entry->d_name) &&
+		    unlinkat(dir, entry->d_name, 0) && errno != ENOENT)
+			r = err_set(e, errno, "remove %s", entry->d_name);
+	closedir(d);
+	return r;
 }
 
 /* Makes name in the directory at, and returns it, or -1 with errno. */

@@ -40,6 +40,12 @@ int fd_replace(int dir, const char *name, const void *data, size_t n,
 	       struct err *e);
 
 /*
+ * Removes the temporary files of fd_replace in dir whose process is no more:
+ * it was killed.
+ */
+int fd_remove_temps(int dir, struct err *e);
+
+/*
  * mkdir -p beneath dir: relative path, no "..", no links; mode 0700; existing
  * is fine.
  */

@@ -18,6 +18,7 @@ struct converting {
 	json_t *index;
 	json_t *host; /* what the new host needs, of all guests */
 	size_t n_written;
+	bool is_lost; /* the index could not be written */
 };
 
 /* In the worker: plan, and write unless it is blocked. */
@@ -106,8 +107,10 @@ static void note_guest(struct planning *p, size_t i, const json_t *record)
 	json_put(entry, "converted", json_text(written ? time : NULL));
 	json_put_str(entry, "planned", time);
 	json_write(&b, c->index);
-	if (fd_replace(c->dir, "index.json", b.p, b.n, &e) < 0)
+	if (fd_replace(c->dir, "index.json", b.p, b.n, &e) < 0) {
 		log_error("index.json: %s", e.msg);
+		c->is_lost = true;
+	}
 	c->n_written += written;
 	if (!p->s->o->quiet)
 		log_note("%s: %s", key,
@@ -147,7 +150,7 @@ static int open_output(const struct options *o, int *ret, struct err *e)
 	if (fd < 0)
 		return err_set(e, errno, "open %s", o->output);
 	*ret = fd;
-	return 0;
+	return fd_remove_temps(fd, e); /* a killed run's */
 }
 
 /* The fleet page beside the guests, written like everything else here. */
@@ -222,5 +225,5 @@ int convert_run(const struct options *o, struct arena *mem, struct err *e)
 	p->after = note_guest;
 	if (planning_run(p, convert_one, e) < 0 || finish(p, &c, e) < 0)
 		return -1;
-	return planning_status(p);
+	return c.is_lost ? EXIT_FAILED : planning_status(p);
 }

@@ -248,21 +248,42 @@ static int fill(struct package *p, json_t **ret_document, struct err *e)
 	return put_json(p, "manifest.json", manifest, e);
 }
 
+/*
+ * Puts the finished directory where an older one is, which gets the name old:
+ * in one step where the file system can, so that there is always one of them.
+ */
+static int take_place(int dir, const char *stage, const char *name,
+		      const char *old, struct err *e)
+{
+	if (renameat2(dir, stage, dir, name, RENAME_EXCHANGE) == 0)
+		return renameat(dir, stage, dir, old) < 0 ?
+			       err_set(e, errno, "rename %s", stage) :
+			       0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return err_set(e, errno, "rename %s", stage);
+	if (renameat(dir, name, dir, old) < 0)
+		return err_set(e, errno, "rename %s", name);
+	return renameat(dir, stage, dir, name) < 0 ?
+		       err_set(e, errno, "rename %s", stage) :
+		       0;
+}
+
 /* The finished directory takes its name; an older one goes only then. */
 static int settle(struct package *p, int dir, const char *stage, struct err *e)
 {
 	const char *name = p->w->g->package;
 	const char *old = arena_printf(p->w->mem, ".%s.old", name);
 
-	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (fd_remove_tree(dir, old, e) < 0)
-			return -1;
-		if (renameat(dir, name, dir, old) < 0)
-			return err_set(e, errno, "rename %s", name);
-	}
-	if (renameat(dir, stage, dir, name) < 0)
-		return err_set(e, errno, "rename %s", stage);
-	return fd_remove_tree(dir, old, e);
+	/* what a killed run left goes in any case */
+	if (fd_remove_tree(dir, old, e) < 0)
+		return -1;
+	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return take_place(dir, stage, name, old, e) < 0 ?
+			       -1 :
+			       fd_remove_tree(dir, old, e);
+	return renameat(dir, stage, dir, name) < 0 ?
+		       err_set(e, errno, "rename %s", stage) :
+		       0;
 }
 
 /* Refused, skipped (1) or to be written (0). */

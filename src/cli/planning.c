@@ -145,6 +145,12 @@ int planning_run(struct planning *p,
 	return batch_run(&b, e);
 }
 
+/* Looked at each time: fclose tells only of what it writes itself. */
+static int put(FILE *to, const char *text, struct err *e)
+{
+	return fputs(text, to) < 0 ? err_set(e, errno, "write report") : 0;
+}
+
 static int copy_section(struct planning *p, size_t n, FILE *to, struct err *e)
 {
 	char chunk[65536];
@@ -171,8 +177,8 @@ int planning_sections(struct planning *p, FILE *to, struct err *e)
 	for (size_t i = 0; i < p->lengths.n; i++) {
 		if (p->lengths.v[i] == 0)
 			continue;
-		if (!first)
-			fputs(p->format->between, to);
+		if (!first && put(to, p->format->between, e) < 0)
+			return -1;
 		first = false;
 		if (copy_section(p, p->lengths.v[i], to, e) < 0)
 			return -1;
@@ -185,13 +191,11 @@ int planning_print(struct planning *p, FILE *to, struct err *e)
 	struct buf b CLEANUP(buf_done) = { 0 };
 
 	p->format->head(&b, &p->options, &p->totals);
-	fputs(buf_str(&b), to);
-	if (planning_sections(p, to, e) < 0)
+	if (put(to, buf_str(&b), e) < 0 || planning_sections(p, to, e) < 0)
 		return -1;
 	buf_clear(&b);
 	p->format->tail(&b, &p->options, &p->totals);
-	fputs(buf_str(&b), to);
-	return 0;
+	return put(to, buf_str(&b), e);
 }
 
 /* Whether a code's row is of the kind that --strict refuses. */

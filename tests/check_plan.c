@@ -297,6 +297,36 @@ START_TEST(test_nodev)
 }
 END_TEST
 
+static const struct {
+	const char *attach;
+	bool reaches;
+} hosts[] = {
+	{ "macvlan:eth0", false },
+	{ "ipvlan:eth0", false },
+	{ "bridge:br0", true },
+	{ "routed:eth0", true },
+};
+
+/* macvlan and ipvlan: the host itself does not reach the guest. */
+START_TEST(test_host)
+{
+	struct site_device *d;
+	struct box b;
+
+	net_open(&b);
+	address(&b, "192.0.2.10", "eth0");
+	d = pvec_add(b.mem, &b.site->devices);
+	*d = (struct site_device){ .name = "eth0",
+				   .attach = hosts[_i].attach,
+				   .vlan = -1,
+				   .mtu = -1 };
+	pass(&b, plan_net);
+	ck_assert_uint_eq(found(&b, FIND_NET_HOST_UNREACHABLE),
+			  hosts[_i].reaches ? 0 : 1);
+	box_close(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -313,6 +343,7 @@ int main(void)
 	tcase_add_test(t, test_known_gateway);
 	tcase_add_test(t, test_no_gateway);
 	tcase_add_test(t, test_nodev);
+	tcase_add_loop_test(t, test_host, 0, COUNT(hosts));
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

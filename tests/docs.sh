@@ -162,6 +162,24 @@ check "rehost-report(5) names bins, severities and verdicts" \
 	unknown unreadable note change loss blocker same stricter weaker none \
 	site host guest application ready review blocked failed
 
+# a code that nothing finds is a promise that nobody keeps
+found()
+{
+	for name in $(sed -n 's/^FINDING(\([A-Z0-9_]*\),.*/\1/p' \
+		"$here/src/model/findings.def"); do
+		grep -rqw "FIND_$name" "$here/src" "$here/importers" \
+			"$here/runtime" && continue
+		case $name in
+		EDT_*) # edits.def names them without the prefix
+			grep -qw "${name#EDT_}" "$here/src/plan/edits.def" &&
+				continue ;;
+		esac
+		echo "$name"
+	done >"$work/unfound"
+	[ ! -s "$work/unfound" ] || { cat "$work/unfound" >&2; return 1; }
+}
+check "every code of findings.def is found somewhere" found
+
 check "make bench calls no script that wants arguments" benches
 
 # a document that differs is found, one without a region too

@@ -54,6 +54,18 @@ static bool is_measured(const struct plan *p)
 		p->g->unified.v);
 }
 
+static void is_unified(struct plan *p)
+{
+	const struct opt_bool *unified = &p->g->unified;
+
+	if (unified->from != NULL && unified->v)
+		finding_add(p->g, FIND_DSK_UNIFIED, NULL,
+			    plan_origin(p, "look", unified->from),
+			    "files are shared with other guests by hard "
+			    "links, the copy has its own; rehost scan --size "
+			    "tells how much");
+}
+
 int plan_look(struct plan *p, struct err *e)
 {
 	if (p->root == NULL)
@@ -62,7 +74,8 @@ int plan_look(struct plan *p, struct err *e)
 	look_os(p);
 	look_dev(p);
 	look_apps(p);
-	if (is_measured(p) && look_size(p, e) < 0)
-		return -1;
+	if (is_measured(p))
+		return look_size(p, e);
+	is_unified(p);
 	return 0;
 }

@@ -404,6 +404,23 @@ static void check_dns(struct plan *p)
 	}
 }
 
+/* The kernel hands nothing between a parent and the guests on it. */
+static void check_host(struct plan *p)
+{
+	for (size_t i = 0; i < p->g->nics.n; i++) {
+		const struct nic *n = p->g->nics.v[i];
+
+		if (n->attach.from != NULL &&
+		    (str_starts(n->attach.v, "macvlan:") ||
+		     str_starts(n->attach.v, "ipvlan:")))
+			finding_add(p->g, FIND_NET_HOST_UNREACHABLE, NULL,
+				    plan_origin(p, "net", n->attach.from),
+				    "%s: host and guest do not reach each "
+				    "other",
+				    n->attach.v);
+	}
+}
+
 void plan_net_check(struct plan *p)
 {
 	for (size_t i = 0; i < p->g->addrs.n; i++) {
@@ -415,4 +432,5 @@ void plan_net_check(struct plan *p)
 		check_clash(p, a);
 	}
 	check_dns(p);
+	check_host(p);
 }

@@ -165,8 +165,9 @@ check "rehost-report(5) names bins, severities and verdicts" \
 # a code that nothing finds is a promise that nobody keeps
 found()
 {
-	for name in $(sed -n 's/^FINDING(\([A-Z0-9_]*\),.*/\1/p' \
-		"$here/src/model/findings.def"); do
+	sed -n 's/^FINDING(\([A-Z0-9_]*\),.*/\1/p' \
+		"$here/src/model/findings.def" |
+	while read -r name; do
 		grep -rqw "FIND_$name" "$here/src" "$here/importers" \
 			"$here/runtime" && continue
 		case $name in

@@ -9,6 +9,7 @@
 #include "base/cap.h"
 #include "base/str.h"
 #include "runtime/host.h"
+#include "runtime/net.h"
 
 /* Options of a v1 mount that name no controller. */
 static bool is_flag(const char *word)
@@ -114,6 +115,16 @@ static uint64_t bounding(void)
 	return set;
 }
 
+/* What a guest may be attached by, and not every kernel has. */
+static void find_links(struct arena *mem, struct host *h)
+{
+	static const char *const kinds[] = { "ipvlan", "macvlan", "vlan" };
+
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (!net_knows(kinds[i]))
+			strv_add(mem, &h->no_links, kinds[i]);
+}
+
 int host_read(struct arena *mem, struct host *ret, struct err *e)
 {
 	struct host h = { .v2_controllers = "", .lsm = "" };
@@ -121,6 +132,7 @@ int host_read(struct arena *mem, struct host *ret, struct err *e)
 	if (read_groups(mem, &h, e) < 0)
 		return -1;
 	find_missing(mem, &h);
+	find_links(mem, &h);
 	h.caps = bounding();
 	if (access("/sys/kernel/security/apparmor", F_OK) == 0)
 		h.lsm = "apparmor";

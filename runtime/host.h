@@ -25,6 +25,7 @@ struct host {
 	struct strv missing;        /* v1 files that this kernel lacks */
 	uint64_t caps;              /* our own bounding set */
 	const char *lsm;            /* "apparmor", "selinux" or "" */
+	struct strv no_links;       /* kinds of interfaces it cannot make */
 	struct rlimit rlimits[HOST_RLIMITS]; /* our own */
 };
 

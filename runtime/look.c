@@ -80,6 +80,20 @@ int look_call(void *engine, void (*fn)(int fd, const void *arg),
 	return box_call(engine, fn, arg, seconds, ret, e);
 }
 
+static int call_lab(void *engine, void (*fn)(int fd, const void *arg),
+		    const void *arg, unsigned seconds, struct buf *ret,
+		    struct err *e)
+{
+	return box_call_lab(engine, fn, arg, seconds, ret, e);
+}
+
+static int call_neighbour(void *engine, void (*fn)(int fd, const void *arg),
+			  const void *arg, unsigned seconds, struct buf *ret,
+			  struct err *e)
+{
+	return box_call_neighbour(engine, fn, arg, seconds, ret, e);
+}
+
 static void add_withheld(struct probe *p, const struct box *b)
 {
 	const struct box_withheld_list *w = box_withheld(b);
@@ -124,6 +138,8 @@ int look_run(const struct verify_package *p, const struct look_options *o,
 	struct engine_guest g CLEANUP(engine_endp) = { 0 };
 	struct verify_look looks[FIELD__MAX];
 	struct probe_subject subject = { .call = look_call,
+					 .lab = call_lab,
+					 .neighbour = call_neighbour,
 					 .console = console_of(p, o, mem) };
 	struct probe look = { .mem = mem,
 			      .subject = &subject,

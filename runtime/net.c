@@ -10,8 +10,10 @@
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
+#include <netlink/route/link/ipvlan.h>
 #include <netlink/route/link/macvlan.h>
 #include <netlink/route/link/veth.h>
+#include <netlink/route/link/vlan.h>
 #include <netlink/route/route.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -161,7 +163,10 @@ int net_bridge(struct run *r, const struct op *op, struct err *e)
 	return rc < 0 ? fail(rc, "make", e) : 0;
 }
 
-/* A pair of interfaces: one here on a bridge, the other in a namespace. */
+/*
+ * A pair of interfaces: one here, on a bridge or (NULL) alone, the other in a
+ * namespace, -1: here as well.
+ */
 static int make_pair(const char *bridge, const char *here, const char *there,
 		     int ns, struct err *e)
 {
@@ -172,18 +177,72 @@ static int make_pair(const char *bridge, const char *here, const char *there,
 	struct change c = { .up = true };
 	int rc;
 
-	if (s == NULL || find_link(s, bridge, &b, e) < 0)
+	if (s == NULL || (bridge != NULL && find_link(s, bridge, &b, e) < 0))
 		return -1;
 	peer = rtnl_link_veth_get_peer(l);
 	rtnl_link_set_name(l, here);
 	rtnl_link_set_name(peer, there);
-	rtnl_link_set_ns_fd(peer, ns);
+	if (ns >= 0)
+		rtnl_link_set_ns_fd(peer, ns);
 	rtnl_link_put(peer);
 	rc = rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL);
 	if (rc < 0)
 		return fail(rc, "make", e);
-	c.master = rtnl_link_get_ifindex(b);
+	if (b != NULL)
+		c.master = rtnl_link_get_ifindex(b);
 	return change(s, here, &c, e);
+}
+
+/* a: name, b: the other end of its wire, c: the bridge that end is on. */
+int net_parent(struct run *r, const struct op *op, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	const struct change up = { .up = true };
+
+	(void)r;
+	if (s == NULL || make_pair(op->c, op->b, op->a, -1, e) < 0)
+		return -1;
+	return change(s, op->a, &up, e);
+}
+
+/* a: parent, b: name, c: id, d: the bridge it is on, or NULL. */
+int net_vlan(struct run *r, const struct op *op, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_vlan_alloc();
+	struct rtnl_link *parent CLEANUP(link_freep) = NULL;
+	struct rtnl_link *bridge CLEANUP(link_freep) = NULL;
+	struct change c = { .up = true };
+	uint64_t id;
+	int rc;
+
+	(void)r;
+	if (s == NULL || num_u64(op->c, &id, e) < 0 ||
+	    find_link(s, op->a, &parent, e) < 0 ||
+	    (op->d != NULL && find_link(s, op->d, &bridge, e) < 0))
+		return -1;
+	rtnl_link_set_name(l, op->b);
+	rtnl_link_set_link(l, rtnl_link_get_ifindex(parent));
+	rtnl_link_vlan_set_id(l, (uint16_t)id);
+	rc = rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL);
+	if (rc < 0)
+		return fail(rc, "make", e);
+	if (bridge != NULL)
+		c.master = rtnl_link_get_ifindex(bridge);
+	return change(s, op->b, &c, e);
+}
+
+bool net_knows(const char *kind)
+{
+	struct err e;
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(&e);
+	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_alloc();
+
+	if (s == NULL || rtnl_link_set_type(l, kind) < 0)
+		return s == NULL;
+	/* each of them wants a parent, and is refused for having none */
+	rtnl_link_set_name(l, "rehost-asks");
+	return rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL) != -NLE_OPNOTSUPP;
 }
 
 static int neighbour_up(void *arg, struct err *e)
@@ -215,6 +274,34 @@ int net_neighbour(struct run *r, const struct op *op, struct err *e)
 int net_veth(struct run *r, const struct op *op, struct err *e)
 {
 	return make_pair(op->a, op->b, op->c, r->guest_net, e);
+}
+
+/* a: name in the lab, b: name at first in the guest. */
+int net_pair(struct run *r, const struct op *op, struct err *e)
+{
+	return make_pair(NULL, op->a, op->b, r->guest_net, e);
+}
+
+/* a: parent, b: name at first, c: mode or NULL. */
+int net_ipvlan(struct run *r, const struct op *op, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_ipvlan_alloc();
+	struct rtnl_link *parent CLEANUP(link_freep) = NULL;
+	const int mode =
+		rtnl_link_ipvlan_str2mode(op->c == NULL ? "l3" : op->c);
+	int rc;
+
+	if (s == NULL || find_link(s, op->a, &parent, e) < 0)
+		return -1;
+	if (mode < 0)
+		return err_set(e, EINVAL, "mode %s", op->c);
+	rtnl_link_set_name(l, op->b);
+	rtnl_link_set_link(l, rtnl_link_get_ifindex(parent));
+	rtnl_link_ipvlan_set_mode(l, (uint16_t)mode);
+	rtnl_link_set_ns_fd(l, r->guest_net);
+	rc = rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL);
+	return rc < 0 ? fail(rc, "make", e) : 0;
 }
 
 /* a: parent, b: name at first, c: mode or NULL. */
@@ -328,6 +415,60 @@ int net_lab_addr(struct run *r, const struct op *op, struct err *e)
 	want.ip = inet_is_linklocal(&a) ? arena_printf(r->mem, "%s/64", op->b) :
 					  op->b;
 	return add_addr(&want, e);
+}
+
+/* Whether the guest gets that address: OP_ADDR has it with its prefix. */
+static bool is_guests(const struct run *r, const char *ip)
+{
+	const size_t n = strlen(ip);
+
+	for (size_t i = 0; i < r->ops->list.n; i++) {
+		const struct op *op = &r->ops->list.v[i];
+
+		if (op->kind == OP_ADDR && str_starts(op->b, ip) &&
+		    op->b[n] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* The line is the guest's: only an address that others may have counts. */
+static void answer_for(struct run *r, const char *link, const char *line)
+{
+	const struct strv w = strv_split(r->mem, line, " \t\r");
+	struct address want = { .link = link };
+	struct inet_addr a;
+	struct err e;
+
+	if (w.n < 2 || !str_eq(w.v[0], "nameserver") ||
+	    inet_parse(w.v[1], &a, &e) < 0 || inet_is_loopback(&a) ||
+	    inet_is_linklocal(&a) || is_guests(r, w.v[1]))
+		return;
+	want.ip = w.v[1];
+	add_addr(&want, &e); /* who has none answers none: the probe shows it */
+}
+
+/* a: interface, b: the guest's root. */
+int net_resolvers(struct run *r, const struct op *op, struct err *e)
+{
+	enum { FILE_MAX = 64 << 10 };
+	int root CLEANUP(fd_closep) =
+		open(op->b, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd CLEANUP(fd_closep) = -1;
+	struct slice rest, line;
+	char *text = arena_alloc(r->mem, FILE_MAX);
+	ssize_t n;
+
+	if (root < 0)
+		return err_set(e, errno, "open");
+	fd = fd_open_in(root, "etc/resolv.conf", O_RDONLY | O_NONBLOCK);
+	n = fd < 0 ? 0 : read(fd, text, FILE_MAX);
+	if (n <= 0) /* it has none, or one that is no file */
+		return 0;
+	rest = (struct slice){ text, (size_t)n };
+	while (slice_next(&rest, '\n', &line))
+		answer_for(r, op->a, slice_dup(r->mem, line));
+	return 0;
 }
 
 static int add_route(const char *link, const char *dest, const char *via,

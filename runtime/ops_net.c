@@ -8,18 +8,24 @@
 #include <sys/socket.h>
 
 #include "base/inet.h"
+#include "base/num.h"
 #include "base/str.h"
 #include "runtime/ops.h"
 
 struct nic {
-	const char *name, *bridge;
+	const char *name;
+	const char *bridge; /* of the lab, or NULL: it has a wire of its own */
+	const char *end;    /* its other end in the lab, where it has one */
 };
+
+enum how { HOW_BRIDGE, HOW_PARENT, HOW_ROUTED, HOW_PAIR, HOW_WITHHELD };
 
 struct nets {
 	const struct ops_input *in;
 	struct ops *ops;
 	VEC(struct nic) nics;
 	VEC(const char *) bridges;
+	struct strv parents, walls; /* interfaces, and the bridge beyond each */
 };
 
 static const char *get(const struct nets *n, enum field_id f, const char *key)
@@ -40,58 +46,177 @@ static void add_bridge(struct nets *n, const char *name)
 	*vec_add(mem, &n->bridges) = name;
 }
 
-/* How the guest is attached in the lab, where that is not as asked for. */
-static const struct {
-	const char *word, *why;
+/*
+ * How each word of nic.attach is made. kind: of an interface, where the kernel
+ * may lack it.
+ */
+static const struct attach_row {
+	const char *word;
+	enum how how;
+	const char *kind, *why;
+	enum op_kind op;
 } attach_rows[] = {
-	{ "ipvlan", "the lab attaches it to a bridge" },
-	{ "routed", "the lab attaches it to a bridge" },
-	{ "phys", "withheld: physical interfaces are the host's" },
-	{ "p2p", "the lab attaches it to a bridge" },
-	{ "none", "the lab attaches it to a bridge" },
+	{ "bridge", HOW_BRIDGE, NULL, NULL, OP_VETH },
+	{ "macvlan", HOW_PARENT, "macvlan", NULL, OP_MACVLAN },
+	{ "ipvlan", HOW_PARENT, "ipvlan", NULL, OP_IPVLAN },
+	{ "routed", HOW_ROUTED, NULL, NULL, OP_PAIR },
+	{ "p2p", HOW_PAIR, NULL, NULL, OP_PAIR },
+	{ "phys", HOW_WITHHELD, NULL,
+	  "withheld: physical interfaces are the host's", OP_VETH },
+	{ "none", HOW_WITHHELD, NULL, "the lab attaches it to a bridge",
+	  OP_VETH },
 };
 
-static void plan_attach(struct nets *n, struct nic *nic)
+/* "bridge:br0" is "bridge"; where nothing is said it is a bridge. */
+static const struct attach_row *row_of(const char *attach)
 {
-	const char *attach = get(n, FIELD_NIC_ATTACH, nic->name);
-	const char *colon = attach == NULL ? NULL : strchr(attach, ':');
+	for (size_t i = 0; attach != NULL && i < COUNT(attach_rows); i++) {
+		const struct attach_row *row = &attach_rows[i];
+		const size_t n = strlen(row->word);
 
-	if (colon != NULL && inet_ifname_ok(colon + 1) &&
-	    !str_eq(colon + 1, "lo"))
-		nic->bridge = colon + 1;
-	else
-		nic->bridge =
-			arena_printf(n->ops->mem, "lab%zu", n->nics.n - 1);
-	add_bridge(n, nic->bridge);
-	for (size_t i = 0; i < COUNT(attach_rows); i++)
-		if (attach != NULL && str_starts(attach, attach_rows[i].word))
-			ops_withhold(n->ops, FIELD_NIC_ATTACH, nic->name,
-				     attach_rows[i].why);
-	if (get(n, FIELD_NIC_VLAN, nic->name) != NULL)
-		ops_withhold(n->ops, FIELD_NIC_VLAN, nic->name,
-			     "the lab has no VLANs");
-	if (str_eq(get(n, FIELD_NIC_SOURCE_FILTER, nic->name), "yes"))
-		ops_withhold(n->ops, FIELD_NIC_SOURCE_FILTER, nic->name,
-			     "the lab has no filter");
+		if (str_starts(attach, row->word) &&
+		    (attach[n] == '\0' || attach[n] == ':'))
+			return row;
+	}
+	return &attach_rows[0];
 }
 
-static void plan_link(struct nets *n, const struct nic *nic, size_t number)
+/* The interface that it names; NULL: none, or none that the lab can have. */
+static const char *link_of(const char *attach)
+{
+	const char *colon = attach == NULL ? NULL : strchr(attach, ':');
+
+	return colon != NULL && inet_ifname_ok(colon + 1) &&
+			       !str_eq(colon + 1, "lo") ?
+		       colon + 1 :
+		       NULL;
+}
+
+/* "eth2.2003": a VLAN on eth2, as the old tools and LXC name it. */
+static bool is_vlan(struct arena *mem, const char *link,
+		    const char **ret_parent, const char **ret_id)
+{
+	const char *dot = strrchr(link, '.');
+	uint64_t id;
+	struct err e;
+
+	if (dot == NULL || dot == link || num_u64(dot + 1, &id, &e) < 0 ||
+	    id == 0 || id > 4094)
+		return false;
+	*ret_parent = arena_strndup(mem, link, (size_t)(dot - link));
+	*ret_id = dot + 1;
+	return true;
+}
+
+/*
+ * The parent of a macvlan: its wire ends on a bridge of the lab. Frames of
+ * a VLAN leave it tagged, and lose the tag on the other side only.
+ */
+static const char *add_parent(struct nets *n, const char *link)
 {
 	struct arena *mem = n->ops->mem;
+	const char *bridge, *wire, *parent = link, *id;
+
+	for (size_t i = 0; i < n->parents.n; i++)
+		if (str_eq(n->parents.v[i], link))
+			return n->walls.v[i];
+	bridge = arena_printf(mem, "lab%zu", n->parents.n);
+	wire = arena_printf(mem, "wire%zu", n->parents.n);
+	strv_add(mem, &n->parents, link);
+	strv_add(mem, &n->walls, bridge);
+	add_bridge(n, bridge);
+	if (strv_has(&n->in->h->no_links, "vlan") ||
+	    !is_vlan(mem, link, &parent, &id)) {
+		ops_add(n->ops, OP_PARENT, link, wire, bridge, NULL);
+		return bridge;
+	}
+	ops_add(n->ops, OP_PARENT, parent, wire, NULL, NULL);
+	ops_add(n->ops, OP_VLAN, parent, link, id, NULL);
+	ops_add(n->ops, OP_VLAN, wire, arena_printf(mem, "%s.%s", wire, id), id,
+		bridge);
+	return bridge;
+}
+
+static void withhold_attach(struct nets *n, const struct nic *nic,
+			    const char *why)
+{
+	static const enum field_id fields[] = { FIELD_NIC_ATTACH,
+						FIELD_NIC_MODE };
+
+	for (size_t i = 0; i < COUNT(fields); i++)
+		if (get(n, fields[i], nic->name) != NULL)
+			ops_withhold(n->ops, fields[i], nic->name, why);
+}
+
+/* Where it cannot be as asked for, a bridge of the lab takes its place. */
+static const struct attach_row *instead(struct nets *n, struct nic *nic,
+					const char *why)
+{
+	withhold_attach(n, nic, why);
+	nic->bridge = arena_printf(n->ops->mem, "lab.%s", nic->name);
+	if (!inet_ifname_ok(nic->bridge))
+		nic->bridge = "lab.other";
+	add_bridge(n, nic->bridge);
+	return &attach_rows[0];
+}
+
+static const struct attach_row *plan_attach(struct nets *n, struct nic *nic)
+{
 	const char *attach = get(n, FIELD_NIC_ATTACH, nic->name);
+	const struct attach_row *row = row_of(attach);
+	const char *link = link_of(attach);
+
+	if (get(n, FIELD_NIC_VLAN, nic->name) != NULL)
+		ops_withhold(n->ops, FIELD_NIC_VLAN, nic->name,
+			     "the lab's bridges do not filter VLANs");
+	if (row->kind != NULL && strv_has(&n->in->h->no_links, row->kind))
+		return instead(n, nic,
+			       arena_printf(n->ops->mem,
+					    "this host's kernel has no %s",
+					    row->kind));
+	if (row->how == HOW_WITHHELD)
+		return instead(n, nic, row->why);
+	if (link == NULL && row->how != HOW_PAIR && row->how != HOW_ROUTED)
+		return instead(n, nic, "it names no interface");
+	if (row->how == HOW_BRIDGE)
+		add_bridge(n, nic->bridge = link);
+	else if (row->how == HOW_PARENT)
+		nic->bridge = add_parent(n, link);
+	else if (link != NULL) /* the uplink, where nothing may arrive */
+		add_bridge(n, link);
+	return row;
+}
+
+static void plan_link(struct nets *n, struct nic *nic,
+		      const struct attach_row *row)
+{
+	struct arena *mem = n->ops->mem;
+	const size_t number = n->nics.n - 1;
 	const char *host = get(n, FIELD_NIC_HOST_NAME, nic->name);
 	const char *guest = arena_printf(mem, "rehost%zu", number);
 
 	if (host == NULL)
 		host = arena_printf(mem, "veth%zu", number);
-	if (attach != NULL && str_starts(attach, "macvlan"))
-		ops_add(n->ops, OP_MACVLAN, nic->bridge, guest,
+	if (row->how == HOW_PARENT) {
+		ops_add(n->ops, row->op,
+			link_of(get(n, FIELD_NIC_ATTACH, nic->name)), guest,
 			get(n, FIELD_NIC_MODE, nic->name), NULL);
-	else
+	} else if (nic->bridge != NULL) {
 		ops_add(n->ops, OP_VETH, nic->bridge, host, guest, NULL);
+	} else {
+		nic->end = host;
+		ops_add(n->ops, OP_PAIR, host, guest, NULL, NULL);
+	}
 	ops_add(n->ops, OP_LINK, guest, nic->name,
 		get(n, FIELD_NIC_MAC, nic->name),
 		get(n, FIELD_NIC_MTU, nic->name));
+}
+
+/* The lab answers on the bridge, or on the other end of the guest's wire. */
+static void answer(struct nets *n, const struct nic *nic, const char *ip)
+{
+	ops_add(n->ops, nic->end != NULL ? OP_END_ADDR : OP_LAB_ADDR,
+		nic->end != NULL ? nic->end : nic->bridge, ip, NULL, NULL);
 }
 
 /* Parses what the policy has; what is no address is an error. */
@@ -139,7 +264,8 @@ static int plan_addr(struct nets *n, const char *ip, struct err *e)
 	ops_add(n->ops, OP_ADDR, nic->name,
 		arena_printf(mem, "%s/%u", ip, net.prefix),
 		get(n, FIELD_ADDR_BROADCAST, ip), get(n, FIELD_ADDR_PEER, ip));
-	ops_add(n->ops, OP_LAB_ROUTE, nic->bridge, ip, NULL, NULL);
+	ops_add(n->ops, nic->end != NULL ? OP_END_ROUTE : OP_LAB_ROUTE,
+		nic->end != NULL ? nic->end : nic->bridge, ip, NULL, NULL);
 	return 0;
 }
 
@@ -172,7 +298,7 @@ static void plan_gateway(struct nets *n, const struct nic *nic, int family)
 
 	if (gw == NULL)
 		return;
-	ops_add(n->ops, OP_LAB_ADDR, nic->bridge, gw, NULL, NULL);
+	answer(n, nic, gw);
 	if (!reachable(n, gw)) /* as LXC does: a route to the router first */
 		ops_add(n->ops, OP_ROUTE, nic->name, gw, NULL, NULL);
 	ops_add(n->ops, OP_ROUTE, nic->name,
@@ -191,9 +317,8 @@ static int plan_addrs(struct nets *n, struct err *e)
 			 plan_addr(n, it->key, e) < 0)
 			return -1;
 		if (it->field == FIELD_DNS_SERVERS && n->nics.n > 0)
-			ops_add(n->ops, OP_LAB_ADDR, n->nics.v[0].bridge,
-				it->key[0] == '\0' ? it->value : it->key, NULL,
-				NULL);
+			answer(n, &n->nics.v[0],
+			       it->key[0] == '\0' ? it->value : it->key);
 	}
 	return 0;
 }
@@ -221,6 +346,7 @@ static void plan_routes(struct nets *n)
 int ops_net(const struct ops_input *in, struct ops *ops, struct err *e)
 {
 	struct nets n = { .in = in, .ops = ops };
+	struct nic *nic;
 
 	for (size_t i = 0; i < in->p->items.n; i++) {
 		const struct policy_item *it = &in->p->items.v[i];
@@ -231,12 +357,16 @@ int ops_net(const struct ops_input *in, struct ops *ops, struct err *e)
 			return err_set(e, EINVAL, "interface name \"%s\"",
 				       it->value);
 		*vec_add(ops->mem, &n.nics) = (struct nic){ .name = it->value };
-		plan_attach(&n, &n.nics.v[n.nics.n - 1]);
-		plan_link(&n, &n.nics.v[n.nics.n - 1], n.nics.n - 1);
+		nic = &n.nics.v[n.nics.n - 1];
+		plan_link(&n, nic, plan_attach(&n, nic));
 	}
 	ops_add(ops, OP_LO, NULL, NULL, NULL, NULL);
 	if (plan_addrs(&n, e) < 0)
 		return -1;
 	plan_routes(&n);
+	if (n.nics.n > 0 && in->o->rootfs != NULL)
+		ops_add(ops, OP_RESOLVERS,
+			n.bridges.n > 0 ? n.bridges.v[0] : "lo", in->o->rootfs,
+			NULL, NULL);
 	return 0;
 }

@@ -22,6 +22,13 @@ struct probe_subject {
 	int (*call)(void *engine, void (*fn)(int fd, const void *arg),
 		    const void *arg, unsigned seconds, struct buf *ret,
 		    struct err *e);
+	/* As box_call_lab and box_call_neighbour; NULL: there is no lab. */
+	int (*lab)(void *engine, void (*fn)(int fd, const void *arg),
+		   const void *arg, unsigned seconds, struct buf *ret,
+		   struct err *e);
+	int (*neighbour)(void *engine, void (*fn)(int fd, const void *arg),
+			 const void *arg, unsigned seconds, struct buf *ret,
+			 struct err *e);
 };
 
 struct probe {
@@ -70,7 +77,8 @@ int probe_inside(struct probe *p, void (*fn)(int fd, const void *arg),
 	X(seccomp) X(uts) X(environ) X(rlimits) X(mounts) \
 	X(views) X(sysctls) X(limits) X(devices) X(nodes) \
 	X(links) X(addresses) X(routes) X(init) \
-	X(trials) X(host) X(data)
+	X(trials) X(host) X(data) X(attachment) X(answers) \
+	X(forgeries)
 /* clang-format on */
 #define X(name) int probe_##name(struct probe *p, struct err *e);
 PROBE_FUNCTIONS(X)

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/devrule.h"
@@ -86,9 +87,15 @@ static int read_inner(struct probe *p, const char **ret, struct err *e)
 		open(arena_printf(p->mem, "/proc/%d/ns/cgroup",
 				  (int)p->subject->init),
 		     O_RDONLY | O_CLOEXEC);
+	struct stat a, b;
 	size_t n;
 	int rc;
 
+	if (own >= 0 && theirs >= 0 && fstat(own, &a) == 0 &&
+	    fstat(theirs, &b) == 0 && a.st_ino == b.st_ino) {
+		*ret = ""; /* it sees what we see: nothing is its own there */
+		return 0;
+	}
 	if (own < 0 || theirs < 0 || setns(theirs, CLONE_NEWCGROUP) < 0)
 		return err_set(e, errno, "join the guest's view of its groups");
 	rc = probe_proc(p, "cgroup", ret, &n, e);
@@ -208,6 +215,8 @@ static const struct limit_row limit_rows[] = {
 	  KIND_TEXT, 0, NULL, "0" },
 	{ FIELD_CPU_WEIGHT, "cpu", "cpu.shares", "cpu.weight", KIND_TEXT, 0,
 	  from_shares, "100" },
+	{ FIELD_CPU_NICE, "cpu", NULL, "cpu.weight.nice", KIND_TEXT, 0, NULL,
+	  NULL },
 	{ FIELD_CPU_SET, "cpuset", "cpuset.cpus", "cpuset.cpus", KIND_TEXT, 0,
 	  NULL, NULL },
 	{ FIELD_MEM_NODES, "cpuset", "cpuset.mems", "cpuset.mems", KIND_TEXT, 0,

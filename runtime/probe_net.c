@@ -185,43 +185,80 @@ int probe_addresses(struct probe *p, struct err *e)
 	return whole ? 0 : err_set(e, 0, "addresses cannot be listed inside");
 }
 
-/* /proc/net/route: the gateway is a number in the machine's byte order. */
-static void see_route4(struct probe *p, const struct strv *w)
+static bool addr4(const char *hex, char ret[INET_ADDRSTRLEN])
 {
 	struct in_addr a;
-	char text[INET_ADDRSTRLEN];
 	struct err bad;
 	uint64_t n;
 
-	if (w->n < 8 || !str_eq(w->v[1], "00000000") ||
-	    str_eq(w->v[2], "00000000") || num_u64_hex(w->v[2], &n, &bad) < 0)
-		return;
+	if (num_u64_hex(hex, &n, &bad) < 0)
+		return false;
 	a.s_addr = (in_addr_t)n;
-	inet_ntop(AF_INET, &a, text, sizeof(text));
-	probe_add(p, FIELD_NIC_GATEWAY4, w->v[0], text);
+	return inet_ntop(AF_INET, &a, ret, INET_ADDRSTRLEN) != NULL;
+}
+
+/* The policy has the default route with the interface, others by themselves. */
+static void add_route(struct probe *p, const char *dest, const char *via)
+{
+	probe_add(p, FIELD_ROUTE_DEST, dest, dest);
+	probe_add(p, FIELD_ROUTE_VIA, dest, via);
+}
+
+/*
+ * /proc/net/route: numbers are in the machine's byte order. What has no
+ * router is a net that an address brought along.
+ */
+static void see_route4(struct probe *p, const struct strv *w)
+{
+	char to[INET_ADDRSTRLEN], via[INET_ADDRSTRLEN];
+	struct err bad;
+	uint64_t mask;
+
+	if (w->n < 8 || str_eq(w->v[2], "00000000") || !addr4(w->v[1], to) ||
+	    !addr4(w->v[2], via) || num_u64_hex(w->v[7], &mask, &bad) < 0)
+		return;
+	if (mask == 0)
+		probe_add(p, FIELD_NIC_GATEWAY4, w->v[0], via);
+	else
+		add_route(p,
+			  arena_printf(p->mem, "%s/%d", to,
+				       __builtin_popcountll(mask)),
+			  via);
+}
+
+static bool addr6(const char *hex, char ret[INET6_ADDRSTRLEN])
+{
+	uint8_t b[16];
+
+	if (strlen(hex) != 32)
+		return false;
+	for (size_t i = 0; i < sizeof(b); i++) {
+		const char digits[] = { hex[2 * i], hex[2 * i + 1], '\0' };
+		struct err bad;
+		uint64_t n;
+
+		if (num_u64_hex(digits, &n, &bad) < 0)
+			return false;
+		b[i] = (uint8_t)n;
+	}
+	return inet_ntop(AF_INET6, b, ret, INET6_ADDRSTRLEN) != NULL;
 }
 
 /* /proc/net/ipv6_route: DEST LEN SRC LEN NEXTHOP ... DEVICE, in hex. */
 static void see_route6(struct probe *p, const struct strv *w)
 {
-	uint8_t b[16];
-	char text[INET6_ADDRSTRLEN];
+	char to[INET6_ADDRSTRLEN], via[INET6_ADDRSTRLEN];
+	struct err bad;
+	uint64_t bits;
 
-	if (w->n < 10 || strlen(w->v[4]) != 32 || !str_eq(w->v[1], "00") ||
-	    strspn(w->v[0], "0") != 32 || strspn(w->v[4], "0") == 32)
+	if (w->n < 10 || strspn(w->v[4], "0") == 32 || !addr6(w->v[0], to) ||
+	    !addr6(w->v[4], via) || num_u64_hex(w->v[1], &bits, &bad) < 0)
 		return;
-	for (size_t i = 0; i < sizeof(b); i++) {
-		const char digits[] = { w->v[4][2 * i], w->v[4][2 * i + 1],
-					'\0' };
-		struct err bad;
-		uint64_t n;
-
-		if (num_u64_hex(digits, &n, &bad) < 0)
-			return;
-		b[i] = (uint8_t)n;
-	}
-	inet_ntop(AF_INET6, b, text, sizeof(text));
-	probe_add(p, FIELD_NIC_GATEWAY6, w->v[9], text);
+	if (bits == 0)
+		probe_add(p, FIELD_NIC_GATEWAY6, w->v[9], via);
+	else
+		add_route(p, arena_printf(p->mem, "%s/%u", to, (unsigned)bits),
+			  via);
 }
 
 static int see_routes(struct probe *p, const char *file,

@@ -32,6 +32,10 @@ static struct host make_host(struct arena *mem, enum host_kind kind)
 			.controllers = "", .path = "/cg", .v2 = true
 		};
 	}
+	if (kind == HOST_BARE) {
+		strv_add(mem, &h.no_links, "ipvlan");
+		strv_add(mem, &h.no_links, "vlan");
+	}
 	for (size_t i = 0; i < HOST_RLIMITS; i++)
 		h.rlimits[i] = (struct rlimit){ 1024, 4096 };
 	return h;
@@ -263,6 +267,52 @@ static const struct one {
 	  "withhold nic.attach ",
 	  "eth0: withheld: physical interfaces are the host's" },
 	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "macvlan:eth2" } },
+	  "lab: make interface ",
+	  "eth2 wire0 lab0" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "macvlan:eth2.2003" } },
+	  "lab: make VLAN ",
+	  "eth2 eth2.2003 2003|wire0 wire0.2003 2003 lab0" },
+	{ HOST_BARE,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "macvlan:eth2.2003" } },
+	  "lab: make ",
+	  "bridge lab0|interface eth2.2003 wire0 lab0" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "ipvlan:eth2" } },
+	  "attach ipvlan to ",
+	  "eth2 rehost0" },
+	{ HOST_BARE,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "ipvlan:eth2" } },
+	  "withhold nic.attach ",
+	  "eth0: this host's kernel has no ipvlan" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "routed:eth2" } },
+	  "attach veth without bridge ",
+	  "veth0 rehost0" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "routed:eth2" } },
+	  "lab: ",
+	  "make bridge eth2|put a neighbour on bridge eth2 nb0|"
+	  "answer for the name servers on eth2 /t" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "p2p" } },
+	  "attach veth without bridge ",
+	  "veth0 rehost0" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_VLAN, "eth0", "7" } },
+	  "withhold nic.vlan ",
+	  "eth0: the lab's bridges do not filter VLANs" },
+	{ HOST_V1,
 	  { { FIELD_ADDR_IP, "192.0.2.1", "192.0.2.1" } },
 	  "withhold addr.ip ",
 	  "192.0.2.1: the guest has no interface for it" },
@@ -338,9 +388,11 @@ START_TEST(routes)
 {
 	static const struct item items[] = {
 		{ FIELD_NIC_NAME, "eth0", "eth0" },
+		{ FIELD_NIC_ATTACH, "eth0", "bridge:br0" },
 		{ FIELD_NIC_UP, "eth0", "yes" },
 		{ FIELD_NIC_GATEWAY4, "eth0", "198.51.100.1" },
 		{ FIELD_NIC_NAME, "eth1", "eth1" },
+		{ FIELD_NIC_ATTACH, "eth1", "macvlan:eth3" },
 		{ FIELD_NIC_UP, "eth1", "yes" },
 		{ FIELD_NIC_GATEWAY4, "eth1", "192.0.2.1" },
 		{ FIELD_ADDR_IP, "192.0.2.9", "192.0.2.9" },
@@ -359,7 +411,33 @@ START_TEST(routes)
 			 "eth0 198.51.100.1|eth0 0.0.0.0/0 198.51.100.1|"
 			 "eth1 0.0.0.0/0 192.0.2.1");
 	ck_assert_str_eq(lines(mem, &text, "lab: answer on "),
-			 "lab0 198.51.100.1|lab1 192.0.2.1");
+			 "br0 198.51.100.1|lab0 192.0.2.1");
+}
+END_TEST
+
+/* A router on a wire of the guest's own answers there. */
+START_TEST(routed)
+{
+	static const struct item items[] = {
+		{ FIELD_NIC_NAME, "eth0", "eth0" },
+		{ FIELD_NIC_ATTACH, "eth0", "routed:eth2" },
+		{ FIELD_NIC_UP, "eth0", "yes" },
+		{ FIELD_NIC_GATEWAY4, "eth0", "169.254.1.1" },
+		{ FIELD_ADDR_IP, "192.0.2.9", "192.0.2.9" },
+		{ FIELD_ADDR_PREFIX, "192.0.2.9", "32" },
+	};
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	struct buf text CLEANUP(buf_done) = { 0 };
+	const struct host h = make_host(mem, HOST_V1);
+	struct err e;
+
+	ck_assert_int_eq(plan(mem, &h, items, COUNT(items), &text, &e), 0);
+	ck_assert_str_eq(lines(mem, &text, "lab: answer on the end "),
+			 "veth0 169.254.1.1");
+	ck_assert_str_eq(lines(mem, &text, "lab: route through the end "),
+			 "veth0 192.0.2.9");
+	ck_assert_str_eq(lines(mem, &text, "add route through interface "),
+			 "eth0 169.254.1.1|eth0 0.0.0.0/0 169.254.1.1");
 }
 END_TEST
 
@@ -392,6 +470,7 @@ int main(void)
 	tcase_add_test(c, weak_host);
 	tcase_add_test(c, mapped);
 	tcase_add_test(c, routes);
+	tcase_add_test(c, routed);
 	tcase_add_loop_test(c, nonsense, 0, 2);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);

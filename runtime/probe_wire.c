@@ -1,0 +1,238 @@
+/*
+ * How the guest's interfaces reach the lab: their kind as the guest sees it,
+ * and what the lab has at the other end. Netlink's own numbers tie the two.
+ */
+#include <fcntl.h>
+#include <netlink/netlink.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/ipvlan.h>
+#include <netlink/route/link/macvlan.h>
+#include <netlink/route/link/vlan.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/num.h"
+#include "runtime/probe.h"
+
+static const char *mode_of(struct rtnl_link *l, char text[32])
+{
+	uint16_t mode;
+
+	text[0] = '\0';
+	if (rtnl_link_is_macvlan(l))
+		return rtnl_link_macvlan_mode2str(
+			(int)rtnl_link_macvlan_get_mode(l), text, 32);
+	if (rtnl_link_is_ipvlan(l) && rtnl_link_ipvlan_get_mode(l, &mode) == 0)
+		return rtnl_link_ipvlan_mode2str(mode, text, 32);
+	if (rtnl_link_is_vlan(l))
+		snprintf(text, 32, "%d", rtnl_link_vlan_get_id(l));
+	return text[0] == '\0' ? "-" : text;
+}
+
+struct out {
+	int fd;
+};
+
+static void show_link(struct nl_object *o, void *arg)
+{
+	struct rtnl_link *l = (struct rtnl_link *)o;
+	const struct out *out = arg;
+	const char *kind = rtnl_link_get_type(l);
+	char mode[32];
+
+	dprintf(out->fd, "%s %d %s %d %d %s\n", rtnl_link_get_name(l),
+		rtnl_link_get_ifindex(l), kind == NULL ? "-" : kind,
+		rtnl_link_get_link(l), rtnl_link_get_master(l),
+		mode_of(l, mode));
+}
+
+/* "NAME NUMBER KIND LINK MASTER MODE" a line. */
+static void in_wires(int fd, const void *arg)
+{
+	struct nl_sock *s = nl_socket_alloc();
+	struct nl_cache *all = NULL;
+	struct out out = { .fd = fd };
+
+	(void)arg;
+	if (s != NULL && nl_connect(s, NETLINK_ROUTE) == 0 &&
+	    rtnl_link_alloc_cache(s, AF_UNSPEC, &all) == 0) {
+		nl_cache_foreach(all, show_link, &out);
+		dprintf(fd, "end\n");
+		nl_cache_free(all);
+	}
+	nl_socket_free(s);
+}
+
+/* The lab also says what it routes: /proc/net/route, the name first. */
+static void in_lab(int fd, const void *arg)
+{
+	static const char *const files[] = { "/proc/self/net/route",
+					     "/proc/self/net/ipv6_route" };
+
+	for (size_t i = 0; i < COUNT(files); i++) {
+		FILE *f = fopen(files[i], "re");
+		char line[512];
+
+		while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+			char *last = strrchr(line, ' ');
+
+			line[strcspn(line, "\n")] = '\0';
+			if (i == 0)
+				line[strcspn(line, "\t ")] = '\0';
+			if (i == 0 || last != NULL)
+				dprintf(fd, "route %s\n",
+					i == 0 ? line : last + 1);
+		}
+		if (f != NULL)
+			fclose(f);
+	}
+	in_wires(fd, arg);
+}
+
+struct wire_end {
+	const char *name, *number, *kind, *link, *master, *mode;
+};
+
+struct wires {
+	VEC(struct wire_end) list;
+	struct strv routed; /* interfaces that a route goes through */
+};
+
+static int parse(struct probe *p, const char *text, struct wires *ret,
+		 struct err *e)
+{
+	struct slice rest = { text, strlen(text) }, line;
+	bool whole = false;
+
+	*ret = (struct wires){ 0 };
+	while (slice_next(&rest, '\n', &line)) {
+		const struct strv w =
+			strv_split(p->mem, slice_dup(p->mem, line), " ");
+
+		whole = w.n == 1;
+		if (w.n == 2)
+			strv_add(p->mem, &ret->routed, w.v[1]);
+		if (w.n == 6)
+			*vec_add(p->mem, &ret->list) =
+				(struct wire_end){ w.v[0], w.v[1], w.v[2],
+						   w.v[3], w.v[4], w.v[5] };
+	}
+	return whole ? 0 : err_set(e, 0, "interfaces cannot be listed");
+}
+
+static const struct wire_end *find(const struct wires *w, const char *number)
+{
+	for (size_t i = 0; i < w->list.n; i++)
+		if (str_eq(w->list.v[i].number, number))
+			return &w->list.v[i];
+	return NULL;
+}
+
+static void see_veth(struct probe *p, const struct wires *lab,
+		     const struct wire_end *in, const struct wire_end *end)
+{
+	const char *planned =
+		policy_get(p->package->planned, FIELD_NIC_ATTACH, in->name);
+	const struct wire_end *bridge = find(lab, end->master);
+	const char *seen = "p2p";
+
+	if (bridge != NULL)
+		seen = arena_printf(p->mem, "bridge:%s", bridge->name);
+	else if (strv_has(&lab->routed, end->name))
+		/* which uplink the router has does not show on the wire */
+		seen = planned != NULL && str_starts(planned, "routed") ?
+			       planned :
+			       "routed";
+	probe_add(p, FIELD_NIC_ATTACH, in->name, seen);
+	if (probe_asked(p, FIELD_NIC_HOST_NAME, in->name))
+		probe_add(p, FIELD_NIC_HOST_NAME, in->name, end->name);
+}
+
+static void see_nic(struct probe *p, const struct wires *lab,
+		    const struct wire_end *in)
+{
+	const struct wire_end *end = find(lab, in->link);
+
+	if (end == NULL)
+		probe_add(p, FIELD_NIC_ATTACH, in->name,
+			  str_eq(in->kind, "-") ? "phys" : "none");
+	else if (str_eq(in->kind, "veth"))
+		see_veth(p, lab, in, end);
+	else
+		probe_add(p, FIELD_NIC_ATTACH, in->name,
+			  arena_printf(p->mem, "%s:%s", in->kind, end->name));
+	if (!str_eq(in->mode, "-") && probe_asked(p, FIELD_NIC_MODE, in->name))
+		probe_add(p, FIELD_NIC_MODE, in->name, in->mode);
+	if (end != NULL && str_eq(end->kind, "vlan") &&
+	    probe_asked(p, FIELD_NIC_VLAN, in->name))
+		probe_add(p, FIELD_NIC_VLAN, in->name, end->mode);
+}
+
+/* Whether it takes router advertisements: 0 not, 1 or 2 it does. */
+static void in_accept_ra(int fd, const void *arg)
+{
+	const char *const *names = arg;
+
+	for (; *names != NULL; names++) {
+		char path[128], c = '-';
+		int f CLEANUP(fd_closep) = -1;
+
+		snprintf(path, sizeof(path),
+			 "/proc/sys/net/ipv6/conf/%s/accept_ra", *names);
+		f = open(path, O_RDONLY | O_CLOEXEC);
+		if (f < 0 || read(f, &c, 1) != 1)
+			c = '-';
+		dprintf(fd, "%s %c\n", *names, c);
+	}
+}
+
+static int see_accept_ra(struct probe *p, const struct wires *in, struct err *e)
+{
+	struct strv asked = { 0 };
+	struct slice rest, line;
+	const char *text;
+
+	for (size_t i = 0; i < in->list.n; i++)
+		if (probe_asked(p, FIELD_NIC_ACCEPT_RA, in->list.v[i].name))
+			strv_add(p->mem, &asked, in->list.v[i].name);
+	if (asked.n == 0)
+		return 0;
+	strv_add(p->mem, &asked, NULL);
+	if (probe_inside(p, in_accept_ra, asked.v, &text, e) < 0)
+		return -1;
+	rest = (struct slice){ text, strlen(text) };
+	while (slice_next(&rest, '\n', &line)) {
+		const struct strv w =
+			strv_split(p->mem, slice_dup(p->mem, line), " ");
+
+		if (w.n == 2 && str_eq(w.v[1], "-"))
+			probe_unseen(p, FIELD_NIC_ACCEPT_RA, w.v[0],
+				     "the guest has no /proc to read it in");
+		else if (w.n == 2)
+			probe_add(p, FIELD_NIC_ACCEPT_RA, w.v[0],
+				  str_eq(w.v[1], "0") ? "no" : "yes");
+	}
+	return 0;
+}
+
+int probe_attachment(struct probe *p, struct err *e)
+{
+	struct buf b CLEANUP(buf_done) = { 0 };
+	struct wires lab, in;
+	const char *text;
+
+	if (p->subject->lab == NULL)
+		return err_set(e, 0, "there is no lab at the other end");
+	if (p->subject->lab(p->subject->engine, in_lab, NULL, 10, &b, e) < 0 ||
+	    parse(p, arena_strdup(p->mem, buf_str(&b)), &lab, e) < 0 ||
+	    probe_inside(p, in_wires, NULL, &text, e) < 0 ||
+	    parse(p, text, &in, e) < 0)
+		return -1;
+	for (size_t i = 0; i < in.list.n; i++)
+		if (policy_get(p->package->planned, FIELD_NIC_NAME,
+			       in.list.v[i].name) != NULL)
+			see_nic(p, &lab, &in.list.v[i]);
+	return see_accept_ra(p, &in, e);
+}

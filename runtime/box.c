@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -302,15 +303,70 @@ bool box_alive(struct box *b, int *ret_status)
 	return b->pid > 0;
 }
 
+enum { TICK_MS = 50, ALONE_MS = 400 };
+
 /* Waits so long for pid 1 to end. */
-static bool ended(struct box *b, unsigned seconds)
+static bool ended(struct box *b, int ms)
 {
 	struct pollfd p = { .fd = b->pidfd, .events = POLLIN };
 	int status;
 
 	if (b->pid > 0)
-		poll(&p, 1, (int)seconds * 1000);
+		poll(&p, 1, ms);
 	return !box_alive(b, &status);
+}
+
+/* "PID (NAME) STATE ...": what ended and was not waited for runs no more. */
+static bool runs(int pid)
+{
+	char path[64], text[256], *end;
+	int fd CLEANUP(fd_closep) = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	end = strrchr(text, ')');
+	return end != NULL && end[1] == ' ' && end[2] != 'Z' && end[2] != 'X';
+}
+
+/* Whatever runs in a guest is beneath its pid 1. */
+static bool has_children(const struct box *b)
+{
+	char path[64];
+	bool any = false;
+	FILE *f;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)b->pid,
+		 (int)b->pid);
+	f = fopen(path, "re");
+	while (f != NULL && !any && fscanf(f, "%d", &pid) == 1)
+		any = runs(pid);
+	if (f != NULL)
+		fclose(f);
+	return any;
+}
+
+/*
+ * After the signal: until pid 1 has ended, or has stopped all that it had and
+ * starts nothing more. What is left then is its own pause before the end, two
+ * seconds of a busybox init.
+ */
+static bool stopped(struct box *b)
+{
+	const bool had = has_children(b);
+	unsigned alone = 0;
+
+	for (unsigned ms = 0; ms < b->o.stop_seconds * 1000; ms += TICK_MS) {
+		if (ended(b, TICK_MS))
+			return true;
+		alone = had && !has_children(b) ? alone + TICK_MS : 0;
+		if (alone >= ALONE_MS)
+			return true;
+	}
+	return false;
 }
 
 /* With pid 1 everything in its pid namespace is killed. */
@@ -331,7 +387,7 @@ int box_stop(struct box *b, bool *ret_clean, struct err *e)
 		if (kill(b->pid, b->ops.stop_signal) < 0)
 			return err_set(e, errno, "send signal %d to pid 1",
 				       b->ops.stop_signal);
-		clean = ended(b, b->o.stop_seconds);
+		clean = stopped(b);
 	}
 	box_kill(b);
 	box_console_stop(b);

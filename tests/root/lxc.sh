@@ -164,6 +164,42 @@ test_boot()
 	fi
 }
 
+# The same guest with an init that sets its network up by files of its own.
+# shellcheck disable=SC2016 # for the shell in the guest
+own_guest()
+{
+	local root=$tmp/host/vservers/web01
+	rm -rf "$tmp/out" "$tmp/lxc/web01" &&
+	mkdir -p "$root/etc/network" "$root/etc/rcS.d" &&
+	ln -s ../bin/busybox "$root/sbin/ifup" &&
+	ln -s busybox "$root/bin/run-parts" &&
+	printf '#!/bin/sh\nexec /sbin/ifup -a\n' \
+		>"$root/etc/init.d/networking" &&
+	printf '%s\n' '#!/bin/sh' 'PATH=/bin:/sbin; export PATH' \
+		'for s in /etc/rcS.d/S*; do $s start; done' \
+		'echo up >/var/run/booted' >"$root/etc/init.d/rcS" &&
+	chmod 755 "$root/etc/init.d/networking" &&
+	printf 'NET_RAW\nNET_ADMIN\n' \
+		>"$tmp/host/etc/vservers/web01/bcapabilities" &&
+	"$rehost" convert -q --root "$tmp/host" --site "$tmp/site.conf" \
+		--set net.owner=guest -o "$tmp/out" vserver:web01
+}
+
+test_own()
+{
+	check "convert it to set its addresses itself" own_guest
+	check "the config leaves them to the guest" grep -q \
+		'^# the guest: lxc.net.0.ipv4.address = 192.0.2.10/24' \
+		"$tmp/out/web01/lxc/config"
+	check "that archive unpacks" install_guest
+	check "it starts with files of its own" boot
+	check "its own address and prefix" same address \
+		"$(policy addr.prefix | tr ' ' /)"
+	check "its own gateway" same gateway \
+		"$(policy nic.gateway4 | cut -d' ' -f2)"
+	check "that gateway answers" same answers 1
+}
+
 # --- every config is loaded ----------------------------------------------------------
 
 # configs ROOT...: into $tmp/configs/N/config
@@ -290,6 +326,7 @@ state >"$tmp/before"
 if [ "$cgroup" = v1 ] ||
 	grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null; then
 	test_boot
+	test_own
 else
 	skip "boot" "no controller of memory here"
 fi

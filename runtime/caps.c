@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/cap.h"
 #include "base/str.h"
 #include "runtime/caps.h"
@@ -105,9 +106,20 @@ static int add_rules(scmp_filter_ctx f, struct err *e)
 	return 0;
 }
 
-int caps_filter(const char *name, struct err *e)
+const char *caps_filter_name(const char *profile)
 {
-	scmp_filter_ctx f;
+	return str_ends(profile, "/common.seccomp") ? "lxc-common" : NULL;
+}
+
+static void filter_freep(scmp_filter_ctx *f)
+{
+	seccomp_release(*f);
+}
+
+/* fd -1: loaded, else written there. */
+static int make_filter(const char *name, int fd, struct err *e)
+{
+	scmp_filter_ctx f CLEANUP(filter_freep) = NULL;
 	int rc;
 
 	if (!str_eq(name, "lxc-common"))
@@ -117,15 +129,22 @@ int caps_filter(const char *name, struct err *e)
 		return err_set(e, ENOMEM, "seccomp_init");
 	seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0);
 	seccomp_arch_add(f, SCMP_ARCH_X86);
-	rc = add_rules(f, e);
-	if (rc == 0) {
-		const int loaded = seccomp_load(f);
+	if (add_rules(f, e) < 0)
+		return -1;
+	rc = fd < 0 ? seccomp_load(f) : seccomp_export_bpf(f, fd);
+	return rc < 0 ? err_set(e, -rc, "%s the filter",
+				fd < 0 ? "load" : "write") :
+			0;
+}
 
-		if (loaded < 0)
-			rc = err_set(e, -loaded, "load the filter");
-	}
-	seccomp_release(f);
-	return rc;
+int caps_filter(const char *name, struct err *e)
+{
+	return make_filter(name, -1, e);
+}
+
+int caps_export(const char *name, int fd, struct err *e)
+{
+	return make_filter(name, fd, e);
 }
 
 int caps_seccomp(struct run *r, const struct op *op, struct err *e)

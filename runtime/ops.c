@@ -6,6 +6,7 @@
 #include "base/cap.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "runtime/caps.h"
 #include "runtime/ops.h"
 
 static const struct {
@@ -233,8 +234,9 @@ static void plan_filters(const struct ops_input *in, struct ops *ops)
 	}
 	if (filter == NULL || str_eq(filter, "none"))
 		return;
-	if (str_ends(filter, "/common.seccomp"))
-		ops_add(ops, OP_SECCOMP, "lxc-common", NULL, NULL, NULL);
+	if (caps_filter_name(filter) != NULL)
+		ops_add(ops, OP_SECCOMP, caps_filter_name(filter), NULL, NULL,
+			NULL);
 	else
 		ops_withhold(ops, FIELD_SECCOMP, "",
 			     "a filter that the box does not know");

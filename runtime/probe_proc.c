@@ -275,24 +275,6 @@ int probe_lsm(struct probe *p, struct err *e)
 	return 0;
 }
 
-int probe_seccomp(struct probe *p, struct err *e)
-{
-	const char *planned =
-		policy_get(p->package->planned, FIELD_SECCOMP, "");
-	const char *mode;
-
-	if (status(p, "Seccomp", &mode, e) < 0)
-		return -1;
-	if (str_eq(mode, "0"))
-		probe_add(p, FIELD_SECCOMP, "", "none");
-	else if (planned == NULL || str_eq(planned, "none"))
-		probe_add(p, FIELD_SECCOMP, "", "a filter");
-	else
-		probe_unseen(p, FIELD_SECCOMP, "",
-			     "a filter is there; its name cannot be read back");
-	return 0;
-}
-
 static void in_uts(int fd, const void *arg)
 {
 	struct utsname u;

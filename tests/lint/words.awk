@@ -7,7 +7,7 @@ BEGIN {
 	ban("[^A-Za-z0-9_](strto(l|ll|ul|ull|d|f|ld|imax|umax)|sscanf)[(]",
 	    "^src/base/num\\.c$", "numbers are read by num.h")
 	# squeeze.c: what libzstd asks for its workers
-	ban("[^A-Za-z0-9_]free[(]", "^(src/base/|tests/|src/pack/squeeze\\.c$)",
+	ban("[^A-Za-z0-9_]free[(]", "^(src/base/|tests/|src/pack/squeeze\\.c$|runtime/probe_seccomp\\.c$)",
 	    "memory is the arena's")
 	ban("[^A-Za-z0-9_](printf|vprintf|puts|putchar|perror|psignal)[(]",
 	    "^(src/cli|src/report|src/batch|src/base/log|tests)",

@@ -36,6 +36,9 @@ void engine_end(struct engine_guest *g)
 	box_free(g->box);
 	g->box = NULL;
 	engine_reap(g, 0);
+	if (g->options.console != NULL)
+		unlink(g->options.console);
+	fd_closep(&g->lock);
 }
 
 void engine_endp(struct engine_guest *g)

@@ -18,6 +18,7 @@ struct engine_guest {
 	const struct policy *policy; /* as emitted */
 	struct box_options options;
 	struct arena *mem;
+	int lock;        /* on the root that was unpacked, -1: none */
 	struct box *box; /* NULL: not started */
 	pid_t child;     /* the engine's process, 0: none */
 	const char *dir; /* the engine's files */

@@ -45,6 +45,7 @@ static int prepare(const struct verify_package *p, const struct look_options *o,
 		.package = p,
 		.policy = policy,
 		.mem = mem,
+		.lock = -1,
 		.options = { .name = p->name,
 			     .scratch = o->scratch,
 			     .stop_seconds = o->stop_seconds,
@@ -56,9 +57,10 @@ static int prepare(const struct verify_package *p, const struct look_options *o,
 int look_start(const struct verify_package *p, const struct look_options *o,
 	       struct arena *mem, struct engine_guest *ret, struct err *e)
 {
-	*ret = (struct engine_guest){ .engine = o->engine };
+	*ret = (struct engine_guest){ .engine = o->engine, .lock = -1 };
 	if (prepare(p, o, mem, ret, e) < 0 ||
-	    unpack_root(p, o->scratch, mem, &ret->options.rootfs, e) < 0)
+	    unpack_root(p, o->scratch, mem, &ret->options.rootfs, &ret->lock,
+			e) < 0)
 		return -1;
 	return o->engine->start(ret, e);
 }
@@ -135,7 +137,7 @@ static void stop(struct probe *p, struct engine_guest *g)
 int look_run(const struct verify_package *p, const struct look_options *o,
 	     struct arena *mem, struct verify_run *ret, struct err *e)
 {
-	struct engine_guest g CLEANUP(engine_endp) = { 0 };
+	struct engine_guest g CLEANUP(engine_endp) = { .lock = -1 };
 	struct verify_look looks[FIELD__MAX];
 	struct probe_subject subject = { .call = look_call,
 					 .lab = call_lab,

@@ -46,18 +46,26 @@ struct verify_announced {
 struct verify_package {
 	const char *dir, *key, *name, *target;
 	const char *manifest_sha256;
-	const char *rootfs;    /* relative to dir; NULL: none was packed */
-	bool rootfs_is_tree;   /* else an archive */
-	uint64_t rootfs_bytes; /* unpacked */
+	const char *rootfs;        /* relative to dir; NULL: none was packed */
+	bool rootfs_is_tree;       /* else an archive */
+	uint64_t rootfs_bytes;     /* unpacked */
+	const char *rootfs_sha256; /* of the archive */
 	struct policy *before, *planned;
 	VEC(struct verify_announced) announced;
 	bool machine; /* its boundary was a machine: never equivalent */
 	const char *machine_accepted; /* why that is fine, or NULL */
 };
 
-/* Reads policy.json, manifest.json, report.json of dir for one target. */
+/*
+ * Reads policy.json, manifest.json, report.json of dir for one target. An
+ * error when they are not those that the manifest lists, by digest.
+ */
 int verify_load(const char *dir, const char *target, struct arena *mem,
 		struct verify_package *ret, struct err *e);
+
+/* The SHA-256 of a package's manifest as it is now. */
+int verify_load_digest(const char *dir, struct arena *mem, const char **ret,
+		       struct err *e);
 
 /* What could not be looked at. */
 struct verify_unseen {

@@ -99,6 +99,7 @@ static void take_manifest(struct verify_package *p, const json_t *j,
 	p->name = arena_strdup(mem, json_str(j, "name"));
 	if (json_is_object(root))
 		p->rootfs = arena_strdup(mem, json_str(root, "path"));
+	p->rootfs_sha256 = arena_strdup(mem, json_str(root, "sha256"));
 	p->rootfs_bytes = json_num(root, "tar_bytes");
 	p->rootfs_is_tree = json_is_true(json_object_get(root, "tree"));
 }
@@ -121,6 +122,28 @@ static void take_report(struct verify_package *p, const json_t *j,
 	}
 }
 
+/* The manifest lists what was written: the documents have to be those. */
+static int check_document(const json_t *manifest, const char *name,
+			  const struct buf *bytes, struct err *e)
+{
+	const json_t *list = json_object_get(manifest, "artefacts"), *a;
+	char hex[DIGEST_HEX];
+	size_t i;
+
+	digest_of(bytes->p, bytes->n, hex);
+	json_array_foreach (list, i, a) {
+		if (!str_eq(json_str(a, "path"), name))
+			continue;
+		if (!str_eq(json_str(a, "sha256"), hex))
+			return err_set(e, 0,
+				       "%s was changed after the conversion: "
+				       "manifest.json has another SHA-256",
+				       name);
+		return 0;
+	}
+	return err_set(e, 0, "manifest.json does not list %s", name);
+}
+
 int verify_load(const char *dir, const char *target, struct arena *mem,
 		struct verify_package *ret, struct err *e)
 {
@@ -137,7 +160,9 @@ int verify_load(const char *dir, const char *target, struct arena *mem,
 	    load(mem, dir, "manifest.json", &manifest, &jm, e) < 0 ||
 	    load(mem, dir, "report.json", &report, &jr, e) < 0)
 		return -1;
-	if (take_policy(&p, jp, mem, e) < 0)
+	if (check_document(jm, "policy.json", &policy, e) < 0 ||
+	    check_document(jm, "report.json", &report, e) < 0 ||
+	    take_policy(&p, jp, mem, e) < 0)
 		return err_wrap(e, "%s", dir);
 	take_manifest(&p, jm, mem);
 	take_report(&p, jr, mem);
@@ -147,5 +172,18 @@ int verify_load(const char *dir, const char *target, struct arena *mem,
 	digest_of(manifest.p, manifest.n, hex);
 	p.manifest_sha256 = arena_strdup(mem, hex);
 	*ret = p;
+	return 0;
+}
+
+int verify_load_digest(const char *dir, struct arena *mem, const char **ret,
+		       struct err *e)
+{
+	struct buf text CLEANUP(buf_done) = { 0 };
+	char hex[DIGEST_HEX];
+
+	if (slurp(arena_printf(mem, "%s/manifest.json", dir), &text, e) < 0)
+		return -1;
+	digest_of(text.p, text.n, hex);
+	*ret = arena_strdup(mem, hex);
 	return 0;
 }

@@ -71,7 +71,7 @@ int boot_run(const struct options *o, struct arena *mem, struct err *e)
 		.scratch = lab_scratch(o),
 		.stop_seconds = LAB_STOP_SECONDS,
 	};
-	struct engine_guest g CLEANUP(engine_endp) = { 0 };
+	struct engine_guest g CLEANUP(engine_endp) = { .lock = -1 };
 	struct verify_package p;
 	bool clean;
 	int status;

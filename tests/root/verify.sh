@@ -112,16 +112,24 @@ check "the untouched guest is as planned, and recorded" untouched
 check "the records follow their schema" record
 check "a verdict below --require is status 4" too_little
 
-# package POLICY-EDIT: $tmp/wrong, its documents changed by Python text
+# package POLICY-EDIT: $tmp/wrong, its documents changed by Python text, and
+# the manifest with them
 package()
 {
 	rm -rf "$tmp/wrong"
 	cp -a "$dir" "$tmp/wrong" &&
-	"$python" - "$tmp/wrong/policy.json" "$1" <<-'END'
-	import json, sys
-	p = json.load(open(sys.argv[1]))
+	"$python" - "$tmp/wrong" "$1" <<-'END'
+	import hashlib, json, os, sys
+	os.chdir(sys.argv[1])
+	p = json.load(open("policy.json"))
 	exec(sys.argv[2])
-	json.dump(p, open(sys.argv[1], "w"))
+	text = json.dumps(p)
+	open("policy.json", "w").write(text)
+	m = json.load(open("manifest.json"))
+	for a in m["artefacts"]:
+	    if a["path"] == "policy.json":
+	        a["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+	json.dump(m, open("manifest.json", "w"))
 	END
 }
 

@@ -23,8 +23,8 @@
 
 enum { WINDOW = 4 }; /* items a worker may be ahead of the next result */
 
-/* The only mutable state at file scope: what a signal handler may set. */
-static volatile sig_atomic_t interrupted;
+/* The only mutable state at file scope: what signal handlers may set. */
+static volatile sig_atomic_t interrupted, asked;
 
 struct answer { /* what a worker sends before its bytes */
 	uint64_t index, n_record, n_section;
@@ -55,12 +55,20 @@ static void on_signal(int number)
 	interrupted = number;
 }
 
+static void on_question(int number)
+{
+	asked = number;
+}
+
 void batch_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	sa.sa_handler = on_question;
+	sa.sa_flags = SA_RESTART; /* poll ends nevertheless */
+	sigaction(SIGUSR1, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
 }
@@ -68,6 +76,14 @@ void batch_signals(void)
 bool batch_interrupted(void)
 {
 	return interrupted != 0;
+}
+
+bool batch_asked(void)
+{
+	const bool was = asked != 0;
+
+	asked = 0;
+	return was;
 }
 
 static bool read_all(int fd, void *data, size_t n)
@@ -345,10 +361,16 @@ int batch_run(const struct batch *b, struct err *e)
 		if (!wait_for(&p) && p.results[p.next_done] == NULL)
 			break;
 		hand_out(&p);
+		if (b->tick != NULL)
+			b->tick(b->arg);
 	}
 	stop_all(&p, interrupted != 0);
-	if (interrupted)
-		return err_set(e, EINTR, "stopped");
+	if (interrupted) {
+		err_fill(e, 0, "stopped by signal %d (%s)", (int)interrupted,
+			 strsignal(interrupted));
+		e->code = EINTR;
+		return -1;
+	}
 	if (p.next_done < b->n)
 		return e->msg[0] != '\0' ? -1 :
 					   err_set(e, 0, "no worker is left");

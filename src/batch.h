@@ -34,6 +34,8 @@ struct batch {
 	void (*done)(void *arg, size_t i, const struct batch_result *r);
 	/* In the parent when an item starts or bytes come; may be NULL. */
 	void (*started)(void *arg, size_t i);
+	/* In the parent, at least each second and after a signal; or NULL. */
+	void (*tick)(void *arg);
 };
 
 /*
@@ -42,10 +44,13 @@ struct batch {
  */
 int batch_run(const struct batch *b, struct err *e);
 
-/* Catches SIGINT and SIGTERM for batch_run; call once, in main. */
+/* Catches SIGINT, SIGTERM and SIGUSR1 for batch_run; call once, in main. */
 void batch_signals(void);
 
 /* Whether SIGINT or SIGTERM came. */
 bool batch_interrupted(void);
+
+/* Whether SIGUSR1 came since this was asked: how far is it? */
+bool batch_asked(void);
 
 #endif

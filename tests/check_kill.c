@@ -127,7 +127,7 @@ static void tear_down(void)
 	arena_freep(&mem);
 }
 
-/* --- running it ------------------------------------------------------------ */
+/* --- running it ----------------------------------------------------------- */
 
 struct run {
 	enum blow blow;

@@ -503,6 +503,68 @@ test_convert_again()
 
 two_webs() { [ "$(find "$tmp/out5" -name manifest.json | wc -l)" -eq 2 ]; }
 
+# --- progress ---------------------------------------------------------------
+
+# slowly NAME COMMAND...: while it packs the large file, which xz does slowly;
+# $pid, and the output in $tmp/out and $tmp/err
+slowly()
+{
+	out=$1
+	shift
+	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null &
+	pid=$!
+	for _ in $(seq 600); do
+		[ ! -s "$out/.db1.part/lxc/config" ] || break
+		sleep 0.05
+	done
+	sleep 2
+}
+
+its_line='vs1/vserver:db1  [0-9.]* [KM]iB of [0-9.]* MiB  [0-9]* %  [0-9.]* [KM]*i*B/s  [0-9:]* left'
+
+test_progress()
+{
+	big=$b/vservers/db1/srv/big
+	mkdir -p "${big%/*}"
+	head -c 12000000 /dev/urandom | od -An -tx4 >"$big"
+	set -- "$rehost" convert -j 1 --validate=off --compress xz:6 \
+		--root "$b" vserver:db1 -o "$tmp/out8"
+	ran="convert, asked how far it is"
+
+	slowly "$tmp/out8" "$@"
+	check "no terminal: a line when a guest starts" \
+		err_has '^rehost: note: vs1/vserver:db1: converting$'
+	check "no terminal: no more while it runs" [ "$(wc -l <"$tmp/err")" -eq 1 ]
+	kill -USR1 "$pid"
+	for _ in $(seq 100); do
+		! grep -q left "$tmp/err" || break
+		sleep 0.1
+	done
+	check "SIGUSR1: how many are done" err_has '^rehost: 0 of 1 guests are done$'
+	check "SIGUSR1: bytes, rate and time left" err_has "^$its_line\$"
+	kill -INT "$pid"
+	wait "$pid"
+	status=$?
+	check "SIGINT: ends with 130" is 130
+	check "SIGINT: nothing of the guest is left" \
+		none "$tmp/out8" -mindepth 1
+
+	ran="convert, on a terminal"
+	slowly "$tmp/out8" env TERM=xterm script -qefc "$*" /dev/null
+	sleep 1
+	check "a terminal: the line is drawn" out_has "$its_line"
+	check "a terminal: and drawn again in its place" out_has "$(printf '\033\[1A\033\[J')"
+	kill -TERM "$pid"
+	wait "$pid"
+	rm -rf "$tmp/out8"
+	slowly "$tmp/out8" env TERM=dumb script -qefc "$*" /dev/null
+	check "a dumb terminal: as none" out_has 'note: vs1/vserver:db1: converting'
+	check "a dumb terminal: nothing is drawn" [ "$(grep -c left "$tmp/out")" -eq 0 ]
+	kill -TERM "$pid"
+	wait "$pid"
+	rm -rf "${big%/*}" "$tmp/out8"
+}
+
 # A signal: the guest under way leaves nothing that the next run trips over.
 test_interrupt()
 {
@@ -636,7 +698,7 @@ b=$tmp/05-unified
 d=$tmp/18-legacy-code
 h=$tmp/20-mixed-fleet
 for part in usage help statuses sources formats color site accept template \
-	convert validate convert_again source_unchanged interrupt documents; do
+	convert validate convert_again source_unchanged interrupt progress documents; do
 	[ $# -eq 0 ] || case " $* " in *" $part "*) ;; *) continue ;; esac
 	"test_$part"
 done

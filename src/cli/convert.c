@@ -22,8 +22,8 @@ struct converting {
 };
 
 /* In the worker: plan, and write unless it is blocked. */
-static int convert_one(void *planning, size_t i, struct buf *record,
-		       struct buf *section, struct err *e)
+static int convert_guest(void *planning, size_t i, struct buf *record,
+			 struct buf *section, struct err *e)
 {
 	struct planning *p = planning;
 	const struct converting *c = p->arg;
@@ -33,6 +33,7 @@ static int convert_one(void *planning, size_t i, struct buf *record,
 
 	if (work_read(p->s, i, &w, e) < 0 || work_plan(w, e) < 0)
 		return -1;
+	w->progress = progress_slot(p->progress, i);
 	if (w->verdict < VERDICT_BLOCKED && c->dir >= 0)
 		same = package_write(w, c->dir, &doc, e);
 	if (same < 0)
@@ -48,6 +49,18 @@ static int convert_one(void *planning, size_t i, struct buf *record,
 		package_plan(w, section);
 	}
 	return 0;
+}
+
+static int convert_one(void *planning, size_t i, struct buf *record,
+		       struct buf *section, struct err *e)
+{
+	struct planning *p = planning;
+	struct progress_slot *slot = progress_slot(p->progress, i);
+	int r = convert_guest(p, i, record, section, e);
+
+	if (slot != NULL) /* its result may have to wait for others' */
+		__atomic_store_n(&slot->is_over, 1, __ATOMIC_RELAXED);
+	return r;
 }
 
 static void now(char ret[32])
@@ -198,6 +211,27 @@ static int finish(struct planning *p, struct converting *c, struct err *e)
 	return 0;
 }
 
+/* After a signal: what the workers that were killed had begun. */
+static void clean_up(const struct planning *p, int dir)
+{
+	struct arena *mem = p->s->mem;
+	struct err e;
+
+	for (size_t i = 0; i < p->s->sources.list.n; i++) {
+		const char *key, *name;
+
+		if (!progress_runs(p->progress, i))
+			continue;
+		key = source_key(mem, p->s->sources.list.v[i]);
+		name = fleet_name(p->s->fleet, key);
+		if (fd_remove_tree(dir, arena_printf(mem, ".%s.part", name),
+				   &e) < 0)
+			log_error("%s: %s", key, e.msg);
+	}
+	if (fd_remove_temps(dir, &e) < 0)
+		log_error("%s", e.msg);
+}
+
 int convert_run(const struct options *o, struct arena *mem, struct err *e)
 {
 	int dir CLEANUP(fd_closep) = -1;
@@ -223,7 +257,13 @@ int convert_run(const struct options *o, struct arena *mem, struct err *e)
 	p = planning_new(s, &html_report, false);
 	p->arg = &c;
 	p->after = note_guest;
-	if (planning_run(p, convert_one, e) < 0 || finish(p, &c, e) < 0)
+	p->verb = dir < 0 ? NULL : "converting";
+	if (planning_run(p, convert_one, e) < 0) {
+		if (batch_interrupted() && dir >= 0)
+			clean_up(p, dir);
+		return -1;
+	}
+	if (finish(p, &c, e) < 0)
 		return -1;
 	return c.is_lost ? EXIT_FAILED : planning_status(p);
 }

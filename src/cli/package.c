@@ -174,6 +174,7 @@ static int put_rootfs(struct package *p, struct err *e)
 		.jobs = threads(w->session),
 		.one_fs = true,
 		.as_tree = p->is_tree,
+		.read = w->progress == NULL ? NULL : &w->progress->done,
 		.shift = w->session->o->shift && w->g->idmaps.n != 0 ?
 				 shift_of(w) :
 				 NULL,
@@ -349,6 +350,9 @@ static int prepare(struct package *p, struct err *e)
 		return -1;
 	if (package_key(p, &bytes, e) < 0)
 		return -1;
+	if (p->w->progress != NULL)
+		__atomic_store_n(&p->w->progress->total, bytes,
+				 __ATOMIC_RELAXED);
 	same = check_place(p, e);
 	if (same != 0)
 		return same;

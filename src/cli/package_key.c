@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -29,6 +30,17 @@ static void add_number(struct digest *d, uint64_t n)
 	digest_add(d, &n, sizeof(n));
 }
 
+static uint64_t bytes_of(const struct tree_stat *st)
+{
+	return st->blocks * 512 < st->size ? st->blocks * 512 : st->size;
+}
+
+/* Each name has its share; those of an immutable inode are packed each. */
+static uint32_t names_of(const struct tree_stat *st)
+{
+	return st->nlink > 1 && !(st->flags & FS_IMMUTABLE_FL) ? st->nlink : 1;
+}
+
 static int add_entry(void *arg, const char *path, const struct tree_stat *st,
 		     struct err *e)
 {
@@ -47,8 +59,7 @@ static int add_entry(void *arg, const char *path, const struct tree_stat *st,
 	add_number(w->d, (uint64_t)st->ctime.tv_sec);
 	add_number(w->d, (uint64_t)st->ctime.tv_nsec);
 	if (S_ISREG(st->mode))
-		w->bytes += st->blocks * 512 < st->size ? st->blocks * 512 :
-							  st->size;
+		w->bytes += bytes_of(st) / names_of(st);
 	return 0;
 }
 

@@ -35,6 +35,7 @@ void planning_freep(struct planning **p)
 {
 	if (*p == NULL)
 		return;
+	progress_freep(&(*p)->progress);
 	report_totals_done(&(*p)->totals);
 	if ((*p)->spool != NULL)
 		fclose((*p)->spool);
@@ -101,6 +102,8 @@ static void done(void *planning, size_t i, const struct batch_result *r)
 	const struct buf *rec = &r->record, *sec = &r->section;
 	json_t *j;
 
+	progress_hide(p->progress);
+	progress_end(p->progress, i);
 	if (!r->ok) {
 		failed(p, i, r->why, &record, &section);
 		rec = &record;
@@ -124,6 +127,21 @@ static int enter(void *planning, struct err *e)
 	return session_confine(p->s, writes ? p->s->o->output : NULL, e);
 }
 
+static void started(void *planning, size_t i)
+{
+	struct planning *p = planning;
+
+	progress_start(p->progress, i,
+		       source_key(p->s->mem, p->s->sources.list.v[i]));
+}
+
+static void tick(void *planning)
+{
+	const struct planning *p = planning;
+
+	progress_tick(p->progress);
+}
+
 int planning_run(struct planning *p,
 		 int (*one)(void *planning, size_t i, struct buf *record,
 			    struct buf *section, struct err *e),
@@ -139,9 +157,17 @@ int planning_run(struct planning *p,
 		.arg = p,
 		.enter = enter,
 		.run = one,
-		.done = done
+		.started = started,
+		.done = done,
+		.tick = tick,
+	};
+	const struct progress_options o = {
+		.n = b.n,
+		.quiet = p->s->o->quiet,
+		.verb = p->verb,
 	};
 
+	p->progress = progress_new(p->s->mem, &o);
 	return batch_run(&b, e);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "batch.h"
+#include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/work.h"
 #include "report/report.h"
@@ -20,8 +21,10 @@ struct planning {
 	struct report_totals totals;
 	FILE *spool; /* the sections, one after the other */
 	VEC(size_t) lengths;
-	bool blocked; /* by --strict */
-	void *arg;    /* of the command */
+	bool blocked;     /* by --strict */
+	void *arg;        /* of the command */
+	const char *verb; /* what a guest's start is told as; NULL: it is not */
+	struct progress *progress; /* while it runs */
 	/* In the parent, after a guest's record was added. May be NULL. */
 	void (*after)(struct planning *p, size_t i, const json_t *record);
 };

@@ -6,6 +6,7 @@
 #define REHOST_CLI_WORK_H
 
 #include "base/json.h"
+#include "cli/progress.h"
 #include "cli/session.h"
 
 struct work {
@@ -16,6 +17,7 @@ struct work {
 	struct tree *root; /* the guest's, owned; NULL: not there */
 	VEC(struct emission *) emissions; /* one a target */
 	enum verdict verdict;             /* the worst of the targets' */
+	struct progress_slot *progress;   /* borrowed; NULL: nobody looks */
 };
 
 /* Reads the source only: what scan and the fleet need. */

@@ -231,6 +231,9 @@ static int put_data(struct pack *p, const struct item *it, uint64_t at,
 		    struct err *e)
 {
 	p->read.bytes_in += n;
+	if (p->o->read)
+		__atomic_store_n(p->o->read, p->read.bytes_in,
+				 __ATOMIC_RELAXED);
 	if (c)
 		content_add(c, at, bytes, n);
 	for (size_t i = 0; i < p->n; i++) {

@@ -48,6 +48,7 @@ struct pack_options {
 	bool as_tree;    /* a directory, not an archive; needs root */
 	bool tar_digest; /* of the tar as well: costs an eighth of the time */
 	const struct shift *shift; /* of ids; NULL: as they are */
+	uint64_t *read; /* bytes_in so far, for whoever looks; NULL: nobody */
 	/*
 	 * The descriptor of an open file, from which as_tree may clone; -1
 	 * where there is none. NULL: content is written.

@@ -9,6 +9,7 @@ export LC_ALL=C
 # what may be otherwise: object, symbol (or its first word), why
 except='
 src/batch.o interrupted	set by the handler of SIGINT
+src/batch.o asked	set by the handler of SIGUSR1
 src/base/str.o slice	what strings are cut into
 src/base/str.o strv	lists of strings
 '

@@ -63,16 +63,6 @@ static void tool_shift(struct tool *t, const char *text)
 	t->o.shift = &t->shift;
 }
 
-/* Tests may look into the tree's file: its name is its path. */
-static int tool_file_fd(const struct tree_file *f)
-{
-	static int last = -1;
-
-	fd_closep(&last);
-	last = open(f->name, O_RDONLY | O_CLOEXEC);
-	return last;
-}
-
 static void tool_options(struct tool *t, int argc, char **argv)
 {
 	int c;
@@ -141,7 +131,7 @@ static int tool_pack(struct tool *t, char **argv)
 	for (t->o.skip = (const char *const *)argv + 2; argv[2 + t->o.n_skip];)
 		t->o.n_skip++;
 	t->o.one_fs = true;
-	t->o.file_fd = tool_file_fd;
+	t->o.file_fd = tree_file_fd;
 	t->job.dirfd = dirfd;
 	t->job.options = &t->o;
 	t->job.variants = &t->variant;

@@ -174,6 +174,7 @@ static int put_rootfs(struct package *p, struct err *e)
 		.jobs = threads(w->session),
 		.one_fs = true,
 		.as_tree = p->is_tree,
+		.file_fd = tree_file_fd,
 		.read = w->progress == NULL ? NULL : &w->progress->done,
 		.shift = w->session->o->shift && w->g->idmaps.n != 0 ?
 				 shift_of(w) :

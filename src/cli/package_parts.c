@@ -62,19 +62,6 @@ void package_findings(struct package *p)
 		   "labels of a security module left out");
 }
 
-static bool announces(const struct finding *f, const char *target,
-		      const struct policy_diff *d)
-{
-	if (f->target != NULL && !str_eq(f->target, target))
-		return false;
-	for (size_t j = 0; j < f->covers.n; j++)
-		if (f->covers.v[j].field == d->field &&
-		    (f->covers.v[j].key == NULL ||
-		     str_eq(f->covers.v[j].key, d->key)))
-			return true;
-	return false;
-}
-
 /*
  * Why the difference is accepted: the last reason given, when each finding
  * about it that is more than a note has one; else NULL.
@@ -87,7 +74,7 @@ static const char *accepted(const struct guest *g, const char *target,
 	for (size_t i = 0; i < g->findings.n; i++) {
 		const struct finding *f = g->findings.v[i];
 
-		if (!announces(f, target, d))
+		if (!finding_announces(f, target, d->field, d->key))
 			continue;
 		if (f->accepted != NULL)
 			reason = f->accepted;

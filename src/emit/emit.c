@@ -188,25 +188,13 @@ static void emit_scope(struct emission *em, enum scope scope)
 					   field_object(em->g, scope, i));
 }
 
-static bool finding_concerns(const struct finding *f, const char *target)
-{
-	return f->target == NULL || target == NULL || str_eq(f->target, target);
-}
-
 static bool announced(const struct guest *g, const char *target,
 		      const struct policy_diff *d)
 {
-	for (size_t i = 0; i < g->findings.n; i++) {
-		const struct finding *f = g->findings.v[i];
-
-		if (!finding_concerns(f, target))
-			continue;
-		for (size_t j = 0; j < f->covers.n; j++)
-			if (f->covers.v[j].field == d->field &&
-			    (f->covers.v[j].key == NULL ||
-			     str_eq(f->covers.v[j].key, d->key)))
-				return true;
-	}
+	for (size_t i = 0; i < g->findings.n; i++)
+		if (finding_announces(g->findings.v[i], target, d->field,
+				      d->key))
+			return true;
 	return false;
 }
 

@@ -79,6 +79,19 @@ void finding_covers(struct guest *g, struct finding *f, enum field_id field,
 	};
 }
 
+bool finding_announces(const struct finding *f, const char *target,
+		       enum field_id field, const char *key)
+{
+	if (f->target != NULL && target != NULL && !str_eq(f->target, target))
+		return false;
+	for (size_t i = 0; i < f->covers.n; i++)
+		if (f->covers.v[i].field == field &&
+		    (f->covers.v[i].key == NULL ||
+		     str_eq(f->covers.v[i].key, key)))
+			return true;
+	return false;
+}
+
 const char *finding_severity_name(enum severity s)
 {
 	static const char *const names[] = { "note", "change", "loss",

@@ -67,6 +67,10 @@ struct finding *finding_add(struct guest *g, enum finding_id id,
 void finding_covers(struct guest *g, struct finding *f, enum field_id field,
 		    const char *key);
 
+/* Whether it announces the item for the target (NULL: for any). */
+bool finding_announces(const struct finding *f, const char *target,
+		       enum field_id field, const char *key);
+
 const char *finding_severity_name(enum severity s);
 const char *finding_isolation_name(enum isolation i);
 const char *finding_action_name(enum action a);

@@ -317,20 +317,13 @@ static void add_bins(struct buf *b, const json_t *guest)
 	json_t *t;
 
 	json_object_foreach (json_object_get(guest, "targets"), target, t) {
-		const char *separator = ": ";
 		struct parts_bins sum;
 
 		parts_bins(guest, target, &sum);
 		buf_adds(b, "<p>");
 		add_text(b, target);
-		buf_printf(b, ": %" PRIu64 " settings", sum.all);
-		for (enum bin i = 0; i < BIN__MAX; i++) {
-			if (sum.n[i] == 0)
-				continue;
-			buf_printf(b, "%s%" PRIu64 " %s", separator, sum.n[i],
-				   setting_bin_name(i));
-			separator = ", ";
-		}
+		buf_adds(b, ": ");
+		parts_bins_text(b, &sum);
 		buf_adds(b, "</p>\n");
 	}
 }

@@ -1,4 +1,5 @@
 /* What the dresses of a report share; see parts.h. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,21 @@ void parts_bins(const json_t *guest, const char *target, struct parts_bins *ret)
 		ret->all++;
 		for (enum bin b = 0; b < BIN__MAX; b++)
 			ret->n[b] += str_eq(setting_bin_name(b), name);
+	}
+}
+
+void parts_bins_text(struct buf *b, const struct parts_bins *sum)
+{
+	const char *separator = ": ";
+
+	buf_printf(b, "%" PRIu64 " setting%s", sum->all,
+		   sum->all == 1 ? "" : "s");
+	for (enum bin i = 0; i < BIN__MAX; i++) {
+		if (sum->n[i] == 0)
+			continue;
+		buf_printf(b, "%s%" PRIu64 " %s", separator, sum->n[i],
+			   setting_bin_name(i));
+		separator = ", ";
 	}
 }
 

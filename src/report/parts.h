@@ -34,6 +34,8 @@ struct parts_bins {
 };
 void parts_bins(const json_t *guest, const char *target,
 		struct parts_bins *ret);
+/* "143 settings: 120 carried, 3 approximated" */
+void parts_bins_text(struct buf *b, const struct parts_bins *sum);
 
 /* How many open findings of each severity a record counts. */
 struct parts_tally {

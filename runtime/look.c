@@ -143,7 +143,8 @@ int look_run(const struct verify_package *p, const struct look_options *o,
 					 .lab = call_lab,
 					 .neighbour = call_neighbour,
 					 .console = console_of(p, o, mem) };
-	struct probe look = { .mem = mem,
+	struct probe look = { .most = o->most,
+			      .mem = mem,
 			      .subject = &subject,
 			      .package = p,
 			      .seen = &ret->seen };

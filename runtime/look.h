@@ -3,13 +3,15 @@
 #define REHOST_RUNTIME_LOOK_H
 
 #include "runtime/engine.h"
+#include "runtime/probe.h"
 #include "runtime/verify_report.h"
 
 struct look_options {
 	const struct engine *engine;
 	const char *scratch;
 	const char *ports; /* "tcp:80,udp:53", or NULL */
-	unsigned seconds;  /* patience for the start */
+	enum probe_class most;
+	unsigned seconds; /* patience for the start */
 	unsigned stop_seconds;
 };
 

@@ -8,20 +8,35 @@
 #include "runtime/probe.h"
 
 enum probe_id {
-#define X(name) PROBE_##name,
-	PROBE_FUNCTIONS(X)
-#undef X
-		PROBE__MAX
+#define PROBE(name, class, side, how) PROBE_##name,
+#include "runtime/probes.def"
+#undef PROBE
+	PROBE__MAX
 };
 
 static const struct {
 	const char *name;
+	enum probe_class class;
 	int (*see)(struct probe *p, struct err *e);
 } probes[PROBE__MAX] = {
-#define X(name_) [PROBE_##name_] = { #name_, probe_##name_ },
-	PROBE_FUNCTIONS(X)
-#undef X
+#define PROBE(name_, class_, side, how)                                        \
+	[PROBE_##name_] = { .name = #name_,                                    \
+			    .class = CLASS_##class_,                           \
+			    .see = probe_##name_ },
+#include "runtime/probes.def"
+#undef PROBE
 };
+
+static const char *const classes[CLASS__MAX] = { "passive", "safe", "heavy" };
+
+enum probe_class probe_class_find(const char *name)
+{
+	enum probe_class c = 0;
+
+	while (c < CLASS__MAX && !str_eq(classes[c], name))
+		c++;
+	return c;
+}
 
 static const struct row {
 	enum field_id field;
@@ -78,9 +93,14 @@ void probe_all(struct probe *p)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (!rows[i].seen)
 			probe_unseen(p, rows[i].field, NULL, rows[i].why);
-	for (enum probe_id id = 0; id < PROBE__MAX; id++)
-		if (probes[id].see(p, &e) < 0)
-			give_up(p, id, arena_strdup(p->mem, e.msg));
+	for (enum probe_id id = 0; id < PROBE__MAX; id++) {
+		if (probes[id].class <= p->most) {
+			if (probes[id].see(p, &e) < 0)
+				give_up(p, id, arena_strdup(p->mem, e.msg));
+		} else if (probes[id].class != CLASS_HEAVY) {
+			give_up(p, id, "not looked at: --probes=passive");
+		}
+	}
 	policy_sort(p->seen->observed);
 }
 

@@ -31,7 +31,14 @@ struct probe_subject {
 			 struct err *e);
 };
 
+/* What a probe costs others: nothing, nothing, or much. */
+enum probe_class { CLASS_PASSIVE, CLASS_SAFE, CLASS_HEAVY, CLASS__MAX };
+
+/* "passive", "safe", "heavy"; CLASS__MAX when there is none of that name. */
+enum probe_class probe_class_find(const char *name);
+
 struct probe {
+	enum probe_class most; /* what is above it is not run */
 	struct arena *mem;
 	const struct probe_subject *subject;
 	const struct verify_package *package;
@@ -69,19 +76,10 @@ const char *probe_line(struct probe *p, const char *text, const char *key);
 int probe_inside(struct probe *p, void (*fn)(int fd, const void *arg),
 		 const void *arg, const char **ret, struct err *e);
 
-/* Each is a probe of probe.def. */
-/* it would nest what stands beside each other */
-/* clang-format off */
-#define PROBE_FUNCTIONS(X) \
-	X(caps) X(namespaces) X(idmap) X(status) X(lsm) \
-	X(seccomp) X(uts) X(environ) X(rlimits) X(mounts) \
-	X(views) X(sysctls) X(limits) X(devices) X(nodes) \
-	X(links) X(addresses) X(routes) X(init) \
-	X(trials) X(host) X(data) X(attachment) X(answers) \
-	X(forgeries)
-/* clang-format on */
-#define X(name) int probe_##name(struct probe *p, struct err *e);
-PROBE_FUNCTIONS(X)
-#undef X
+/* Each is a probe of probes.def. */
+#define PROBE(name, class, side, how)                                          \
+	int probe_##name(struct probe *p, struct err *e);
+#include "runtime/probes.def"
+#undef PROBE
 
 #endif

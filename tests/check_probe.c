@@ -53,7 +53,8 @@ START_TEST(an_engine_that_cannot)
 	struct verify_seen seen = { .observed = policy_new(mem) };
 	const struct probe_subject subject = { .init = 0x7fffffff,
 					       .rootless = "it cannot" };
-	struct probe p = { .mem = mem,
+	struct probe p = { .most = CLASS_SAFE,
+			   .mem = mem,
 			   .subject = &subject,
 			   .package = &package,
 			   .seen = &seen };

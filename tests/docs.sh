@@ -5,7 +5,7 @@
 # usage: docs.sh [--write]      --write puts it there (make docs)
 #
 # TAP on standard output. A region of MIGRATION.md is what stands between the
-# lines "<!-- rules FROM TARGET -->" and "<!-- end -->"; that of the manual
+# lines "<!-- rules FROM TARGET -->" (or "<!-- probes -->") and "<!-- end -->"; that of the manual
 # between the comments "options" and "end options".
 
 here=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -40,6 +40,19 @@ splice_rules()
 		print ""
 		command = "\"" rehost "\" rules --from " $3 " -t " $4 \
 			" --format md"
+		while ((command | getline line) > 0)
+			print line
+		if (close(command) != 0)
+			wrong = 1
+		print ""
+		inside = 1
+		regions++
+		next
+	}
+	/^<!-- probes -->$/ {
+		print
+		print ""
+		command = "\"" rehost "\" explain probes"
 		while ((command | getline line) > 0)
 			print line
 		if (close(command) != 0)

@@ -25,7 +25,8 @@ static int run_command(const struct options *o,
 					       .engine = box,
 					       .call = look_call };
 	struct verify_seen seen = { 0 };
-	struct probe look = { .mem = mem,
+	struct probe look = { .most = CLASS_SAFE,
+			      .mem = mem,
 			      .subject = &subject,
 			      .package = package,
 			      .seen = &seen };

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "report/report.h"
 #include "site.h"
+#include "runtime/probe_tables.h"
 
 static void explain_site(struct buf *b)
 {
@@ -55,12 +56,15 @@ int explain_run(const struct options *o, struct arena *mem, struct err *e)
 	const char *what;
 
 	if (o->args.n == 0 || o->args.n > 2)
-		return err_set(e, EINVAL,
-			       "explain: give CODE, FIELD, KEY, site, or "
-			       "DIR/NAME [FIELD|KEY]");
+		return err_set(
+			e, EINVAL,
+			"explain: give CODE, FIELD, KEY, site, probes, or "
+			"DIR/NAME [FIELD|KEY]");
 	what = o->args.v[0];
 	if (str_eq(what, "site"))
 		explain_site(&b);
+	else if (str_eq(what, "probes"))
+		probe_tables(&b);
 	else if (is_dir(what)) {
 		if (explain_guest(o, what, mem, &b, e) < 0)
 			return -1;

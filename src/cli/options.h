@@ -44,7 +44,7 @@ struct options {
 	struct strv roots, facts, set, accept, targets, args;
 	const char *from, *site, *format, *by, *strict, *output;
 	const char *rootfs, *validate, *color, *compress;
-	const char *require, *expect_ports, *scratch, *engine;
+	const char *require, *probes, *expect_ports, *scratch, *engine;
 	bool resume, shift, files;
 	bool native, site_template, size, force, live, dry_run, quiet;
 	unsigned verbose, jobs;

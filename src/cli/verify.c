@@ -130,6 +130,8 @@ static int one(void *verifying, size_t i, struct buf *record,
 		.engine = v->engine,
 		.scratch = lab_scratch(o),
 		.ports = o->expect_ports,
+		.most = o->probes == NULL ? CLASS_SAFE :
+					    probe_class_find(o->probes),
 		.seconds = LAB_START_SECONDS,
 		.stop_seconds = LAB_STOP_SECONDS,
 	};

@@ -88,6 +88,34 @@ record()
 	END
 }
 
+# What only looks cannot see all: the verdict says so.
+passive()
+{
+	look --probes passive "$dir"
+	[ "$status" -eq 5 ] && grep -q ': incomplete, .* 0 not as planned' \
+		"$tmp/seen" && ! grep -q ' may \| lets out \| answers:.*yes' \
+		"$tmp/seen"
+}
+
+# Limits hold when they are filled; and one that is not there does not.
+heavy()
+{
+	look -v --probes heavy "$dir"
+	[ "$status" -eq 0 ] &&
+	grep -q '^  + limits *the limit of memory holds: yes' "$tmp/seen" &&
+	grep -q '^  + limits *the limit of processes holds: yes' "$tmp/seen"
+}
+no_limit()
+{
+	rm -rf "$tmp/wrong"
+	cp -a "$dir" "$tmp/wrong" &&
+	sed -i '/pids.max/d' "$tmp/wrong/lxc/config" || return 1
+	look --probes heavy "$tmp/wrong"
+	[ "$status" -eq 4 ] && grep -q \
+		'^  X limits *the limit of processes holds: missing: .* seen no' \
+		"$tmp/seen"
+}
+
 # The last part of a group's name is the process that made it; those of runs
 # that go on are not ours.
 groups()
@@ -111,6 +139,9 @@ check "boot: output and status of a command" command_status
 check "the untouched guest is as planned, and recorded" untouched
 check "the records follow their schema" record
 check "a verdict below --require is status 4" too_little
+check "--probes=passive: incomplete, nothing was tried" passive
+check "--probes=heavy: limits hold" heavy
+check "--probes=heavy: a limit that does not" no_limit
 
 # package POLICY-EDIT: $tmp/wrong, its documents changed by Python text, and
 # the manifest with them

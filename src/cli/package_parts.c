@@ -109,7 +109,7 @@ static json_t *difference(const struct guest *g, const char *target,
 	for (size_t i = 0; i < g->findings.n; i++) {
 		const struct finding *f = g->findings.v[i];
 
-		if (announces(f, target, d))
+		if (finding_announces(f, target, d->field, d->key))
 			add_once(codes, finding_row(f->id)->code);
 	}
 	json_put(o, "findings", codes);

@@ -233,7 +233,7 @@ static int unpack(const struct verify_package *p, int scratch, int lock,
 /* Whether the package is there still, with the manifest it was unpacked of. */
 static bool fits(const char *dir, const char *name, struct arena *mem)
 {
-	struct verify_package p;
+	struct verify_package p = { 0 };
 	struct err e;
 
 	return verify_load_digest(dir, mem, &p.manifest_sha256, &e) == 0 &&

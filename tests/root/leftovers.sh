@@ -42,13 +42,15 @@ check()
 # convert GATEWAY NAME: another gateway makes another manifest
 convert()
 {
-	cat >"$tmp/site.conf" <<-EOF &&
+	cat >"$tmp/site.conf" <<-EOF
 	device "eth0" { attach = "bridge:br0"  gateway4 = "192.0.2.$1" }
 	target "lxc"  { version = "5.0"  cgroup = "both" }
 	EOF
 	"$rehost" convert -q --force --root "$tmp/host" \
 		--site "$tmp/site.conf" -o "$tmp/out" "vserver:$2" \
-		>"$tmp/said" 2>&1 || { cat "$tmp/said"; return 1; }
+		>"$tmp/said" 2>&1 && return
+	cat "$tmp/said"
+	return 1
 }
 
 # verified NAME: whatever the verdict, it booted

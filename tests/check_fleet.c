@@ -227,7 +227,8 @@ START_TEST(order)
 	ck_assert_int_eq(fleet_order(b.f, "h/vserver:other"), 0);
 	ck_assert_int_eq(fleet_order(b.f, "h2/vserver:app"), 0);
 	ck_assert_str_eq(bad(&b, "h/vserver:app"), "");
-	ck_assert_str_eq(bad(&b, "h2/vserver:app"), "db");
+	ck_assert_str_eq(bad(&b, "h2/vserver:app"),
+			 "\"db\", which is no guest of this host");
 	box_done(&b);
 }
 END_TEST
@@ -252,11 +253,16 @@ START_TEST(circle)
 		add(&b, g);
 	}
 	settle(&b);
-	ck_assert_str_eq(bad(&b, "h/vserver:a"), "b");
-	ck_assert_str_eq(bad(&b, "h/vserver:b"), "c");
-	ck_assert_str_eq(bad(&b, "h/vserver:c"), "a");
-	ck_assert_str_eq(bad(&b, "h/vserver:self"), "self");
-	ck_assert_str_eq(bad(&b, "h/vserver:d"), "nobody");
+	ck_assert_str_eq(bad(&b, "h/vserver:a"),
+			 "\"b\", which depends on this guest in its turn");
+	ck_assert_str_eq(bad(&b, "h/vserver:b"),
+			 "\"c\", which depends on this guest in its turn");
+	ck_assert_str_eq(bad(&b, "h/vserver:c"),
+			 "\"a\", which depends on this guest in its turn");
+	ck_assert_str_eq(bad(&b, "h/vserver:self"),
+			 "\"self\", which is itself");
+	ck_assert_str_eq(bad(&b, "h/vserver:d"),
+			 "\"nobody\", which is no guest of this host");
 	ck_assert_str_eq(bad(&b, "h/vserver:base"), "");
 	/* what is not on the circle keeps its place */
 	ck_assert_int_eq(fleet_order(b.f, "h/vserver:base"), 1);

@@ -301,6 +301,10 @@ static const struct value_row {
 	{ "limit.cpu-weight", "250", "lxc.cgroup2.cpu.weight = 250",
 	  BIN_CARRIED, NULL },
 	{ "limit.cpu-weight", "0", NULL, BIN_DROPPED, "LIM007" },
+	{ "limit.pids", "4194304", "lxc.cgroup2.pids.max = 4194304",
+	  BIN_CARRIED, NULL },
+	{ "limit.pids", "4194305", "lxc.cgroup2.pids.max = max",
+	  BIN_APPROXIMATED, "LIM005" },
 	{ "limit.cpu-nice", "-5", "lxc.cgroup2.cpu.weight.nice = -5",
 	  BIN_CARRIED, NULL },
 	{ "limit.cpus", "0-3,7", "lxc.cgroup2.cpuset.cpus = 0-3,7", BIN_CARRIED,
@@ -330,6 +334,90 @@ START_TEST(one_value)
 	if (row->code != NULL)
 		ck_assert_msg(find(&b, row->code) != NULL, "%s %s: no %s",
 			      row->field, row->value, row->code);
+	box_done(&b);
+}
+END_TEST
+
+/* A slice whose whole capability is kept, without and with a map of ids. */
+static const struct slice_row {
+	const char *field, *part, *code, *mapped;
+} slice_rows[] = {
+	{ "cap.partial", "set_utsname", "CAP020", "CAP020" },
+	{ "cap.partial", "secure_mount", "CAP020", "CAP020" },
+	{ "cap.partial", "binary_mount", "CAP020", "CAP010" },
+	{ "cap.partial", "quota_ctl", "CAP020", "CAP009" },
+	{ "cap.partial", "kthread", "CAP011", "CAP011" },
+	{ "ns.unshare", "newnet newpid", "CAP020", "CAP020" },
+	{ "ns.unshare", "user", "CAP015", "CAP015" },
+};
+
+START_TEST(slice_of_a_kept_one)
+{
+	const struct slice_row *row = &slice_rows[_i / 2];
+	const char *code = _i % 2 == 0 ? row->code : row->mapped;
+	struct idmap *m;
+	struct box b;
+
+	box_open(&b);
+	set_guest(&b, "cap.bounding", "sys_admin");
+	set_guest(&b, row->field, row->part);
+	if (_i % 2 == 1) {
+		m = pvec_add(b.mem, &b.g->idmaps);
+		set(&b, "idmap.kind", m, "u");
+		set(&b, "idmap.inside", m, "0");
+		set(&b, "idmap.outside", m, "100000");
+		set(&b, "idmap.count", m, "65536");
+	}
+	emit(&b);
+	assert_announced(&b);
+	ck_assert_msg(find(&b, code) != NULL, "%s: no %s", row->part, code);
+	if (str_eq(code, "CAP020")) {
+		ck_assert_ptr_null(find(&b, "CAP009"));
+		ck_assert_ptr_null(find(&b, "CAP010"));
+	}
+	box_done(&b);
+}
+END_TEST
+
+/* What the small init does itself is no loss, and not told as one. */
+START_TEST(stopped_by_the_small_init)
+{
+	struct box b;
+
+	box_open(&b);
+	set_guest(&b, "boot.stop-command", "/etc/init.d/rc 6");
+	set_guest(&b, "boot.kill-sequence", "SIGTERM 5 SIGKILL");
+	set_guest(&b, "boot.shim", "yes");
+	emit(&b);
+	ck_assert_ptr_null(find(&b, "INI009"));
+	ck_assert_int_eq(outcome(&b, FIELD_STOP_CMD, b.g)->bin, BIN_CARRIED);
+	ck_assert_int_eq(outcome(&b, FIELD_KILL_SEQUENCE, b.g)->bin,
+			 BIN_CARRIED);
+	box_done(&b);
+}
+END_TEST
+
+/* What was said for every target is not said again for this one. */
+START_TEST(said_once)
+{
+	const struct finding *f;
+	struct box b;
+	size_t n = 0;
+
+	box_open(&b);
+	set_guest(&b, "ns.mount", "host");
+	finding_covers(b.g,
+		       finding_add(b.g, FIND_MNT_PRIVATE, NULL,
+				   b.g->ns_mount.from, "for all"),
+		       FIELD_NS_MOUNT, NULL);
+	emit(&b);
+	assert_announced(&b);
+	for (size_t i = 0; i < b.g->findings.n; i++) {
+		f = b.g->findings.v[i];
+		n += f->id == FIND_MNT_PRIVATE;
+	}
+	ck_assert_uint_eq(n, 1);
+	ck_assert_ptr_nonnull(strstr(b.text, "# change: mounts are"));
 	box_done(&b);
 }
 END_TEST
@@ -556,6 +644,9 @@ static Suite *suite(void)
 	tcase_add_test(c, plain_guest);
 	tcase_add_test(c, empty_guest);
 	tcase_add_loop_test(c, one_value, 0, COUNT(value_rows));
+	tcase_add_loop_test(c, slice_of_a_kept_one, 0, 2 * COUNT(slice_rows));
+	tcase_add_test(c, stopped_by_the_small_init);
+	tcase_add_test(c, said_once);
 	tcase_add_test(c, groups_of_autostart);
 	tcase_add_test(c, groups_with_blanks);
 	tcase_add_test(c, quota_and_burst);

@@ -366,9 +366,11 @@ START_TEST(test_hooks)
 	make_executable(&b, "web/apps/vshelper/oom");
 	box_read(&b);
 	ck_assert_uint_eq(b.g->hooks.n, 4);
-	ck_assert(box_says(&b, FIND_INI_HOOK,
-			   "post-start, run as the host's root: line 3 \"ip "
-			   "addr add 192.0.2.1/30 dev v\", line 4 "));
+	ck_assert(
+		box_says(&b, FIND_INI_HOOK,
+			 "post-start, run as the host's root: kept in source/, "
+			 "not run: line 3 \"ip "
+			 "addr add 192.0.2.1/30 dev v\", line 4 "));
 	ck_assert(box_says(&b, FIND_INI_HOOK, "line 5 \"mount\""));
 	ck_assert(!box_says(&b, FIND_INI_HOOK, "s3cret"));
 	ck_assert(box_says(&b, FIND_INI_HOOK, "vshelper/oom"));

@@ -215,8 +215,6 @@ static const struct {
 	{ "tag", "5\n", FIND_SRC_ID },
 	{ "personality", "\nUNAME26\n", FIND_SRC_NOT_STARTED },
 	{ "cflags", "no_sp\n", FIND_SRC_NOT_STARTED },
-	{ "ccapabilities", "kthread\n", FIND_CAP_KTHREAD },
-	{ "ccapabilities", "mount\n", FIND_CAP_PARTIAL_MOUNT },
 	{ "flags", "private\n", FIND_INI_PRIVATE },
 	{ "apps/pkgmgmt/base", "", FIND_INI_PKGDB },
 };

@@ -527,7 +527,7 @@ static void find_bit(struct reading *r, const struct key *row)
 		return;
 	f = reading_find(r, row->finding, "%s: %s", strchr(row->name, ':') + 1,
 			 row->note);
-	if (row->field != FIELD__MAX && row->field != FIELD_PARTIAL_CAPS)
+	if (row->field != FIELD__MAX)
 		finding_covers(r->g, f, row->field, NULL);
 }
 
@@ -620,11 +620,6 @@ static void settle_partial_item(struct reading *r, const struct item *i,
 	else
 		reading_decide(r, BIN_CARRIED,
 			       "no partial capability is left, as here");
-	if (!i->on)
-		return;
-	for (unsigned bit = 0; i->list == VS_CCAP && bit < BITS; bit++)
-		if ((i->bits & BIT(bit)) != 0 && bit_row(VS_CCAP, bit) != NULL)
-			find_bit(r, bit_row(VS_CCAP, bit));
 }
 
 /* The last item that counts carries the list; the others take part in it. */

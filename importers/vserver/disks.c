@@ -112,7 +112,7 @@ static const char *meant(struct reading *r, const struct dlimit *d)
 		if (d->s[i] != NULL)
 			strv_add(r->g->mem, &words,
 				 arena_printf(
-					 r->g->mem, "%s %s", names[i],
+					 r->g->mem, "%s \"%s\"", names[i],
 					 vserver_shown(r, d->s[i]->from.text)));
 	return strv_join(r->g->mem, &words, ", ");
 }

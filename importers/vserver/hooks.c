@@ -122,6 +122,7 @@ void vserver_hooks_take(struct reading *r, const char *event)
 	const bool run = is_executable(r, path);
 	struct buf hits CLEANUP(buf_done) = { 0 };
 	struct hook *h = take_hook(r);
+	struct finding *f;
 	struct err e;
 	size_t n;
 
@@ -135,13 +136,17 @@ void vserver_hooks_take(struct reading *r, const char *event)
 		buf_printf(&hits, ": not looked into: %s", e.msg);
 	reading_decide(r, BIN_DROPPED, "kept in source/, not run");
 	if (run)
-		reading_find(r, FIND_INI_HOOK, "%s, run as the host's root%s",
-			     event, buf_str(&hits));
+		f = reading_find(r, FIND_INI_HOOK,
+				 "%s, run as the host's root: kept in source/, "
+				 "not run%s",
+				 event, buf_str(&hits));
 	else
-		reading_find(r, FIND_INI_SOURCED,
-			     "%s, not executable: sourced into the old "
-			     "tool%s",
-			     event, buf_str(&hits));
+		f = reading_find(r, FIND_INI_SOURCED,
+				 "%s, not executable: sourced into the old "
+				 "tool, could change anything; not run%s",
+				 event, buf_str(&hits));
+	finding_covers(r->g, f, run ? FIELD_HOOK_PATH : FIELD_HOOK_SOURCED,
+		       path);
 }
 
 struct vserver_hooks *vserver_hooks_new(struct reading *r)

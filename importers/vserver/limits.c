@@ -155,14 +155,14 @@ const char *vserver_limits_meant(struct reading *r, const char *text,
 
 	if (means_no_limit(s))
 		return "; meant was likely no limit";
-	if (num_size(s, &bytes, &e) < 0)
+	if (num_size(s, &bytes, &e) < 0 || bytes < unit)
 		return "";
 	if (unit == 1)
 		return arena_printf(r->g->mem, "; meant was likely %" PRIu64,
 				    bytes);
 	return arena_printf(r->g->mem,
-			    "; meant were likely %" PRIu64 " bytes, %" PRIu64
-			    " of its units",
+			    "; meant were likely %" PRIu64 " bytes, which are "
+			    "%" PRIu64 " pages",
 			    bytes, bytes / unit);
 }
 
@@ -281,8 +281,7 @@ static void inert(struct reading *r, struct setting *s, enum finding_id id,
 		return;
 	reading_resume(r, s);
 	reading_decide(r, BIN_INERT, "%s", why);
-	reading_find(r, id, "%s %s: %s", s->from.key,
-		     vserver_shown(r, s->from.text), why);
+	reading_find(r, id, "%s: %s", vserver_shown(r, s->from.text), why);
 }
 
 /* The part that says the hard limit; VS_PART__MAX: none does. */
@@ -300,9 +299,9 @@ static bool page_bytes(struct reading *r, uint64_t pages, uint64_t *ret)
 
 	if (pages > (millions ? PAGES_MISTAKE_M : PAGES_MISTAKE))
 		reading_find(r, FIND_LIM_UNIT,
-			     "%s: %" PRIu64 " pages of %u bytes: were bytes "
-			     "meant? taken as written",
-			     r->cur->from.key, pages, vserver_of(r)->page);
+			     "%" PRIu64 " pages of %u bytes: were bytes meant? "
+			     "taken as written",
+			     pages, vserver_of(r)->page);
 	return num_mul(pages, vserver_of(r)->page, ret);
 }
 
@@ -415,9 +414,9 @@ static void take_hard(struct reading *r, const struct rss *m)
 	}
 	take_limit(r, FIELD_MEM_MAX, r->g, m->hard_bytes);
 	reading_approx(r,
-		       "%s %s pages of %u bytes: limit.memory %" PRIu64
+		       "%s pages of %u bytes: limit.memory %" PRIu64
 		       ", which counts page cache and kernel memory too%s",
-		       m->hard->from.key, vserver_shown(r, m->hard->from.text),
+		       vserver_shown(r, m->hard->from.text),
 		       vserver_of(r)->page, m->hard_bytes, observed_peak(r));
 }
 
@@ -529,6 +528,28 @@ static const char *default_hard(enum vserver_resource i)
 	return i == VS_RES_NOFILE ? "1048576" : "unlimited";
 }
 
+/*
+ * The soft side stays as the starting shell had it, and that had it from the
+ * kernel: INIT_RLIMITS in its include/asm-generic/resource.h. The rest is
+ * unlimited, but for nproc, which is counted from the machine's memory.
+ */
+static const struct soft_row {
+	enum vserver_resource resource;
+	const char *soft;
+} soft_rows[] = {
+	{ VS_RES_STACK, "8388608" }, { VS_RES_CORE, "0" },
+	{ VS_RES_NOFILE, "1024" },   { VS_RES_MEMLOCK, "65536" },
+	{ VS_RES_NPROC, NULL },
+};
+
+static const char *default_soft(enum vserver_resource i)
+{
+	for (size_t k = 0; k < COUNT(soft_rows); k++)
+		if (soft_rows[k].resource == i)
+			return soft_rows[k].soft;
+	return "unlimited";
+}
+
 static void default_ulimits(struct reading *r)
 {
 	const struct vserver *v = vserver_of(r);
@@ -545,6 +566,9 @@ static void default_ulimits(struct reading *r)
 		rule = take_rlimit(r);
 		reading_default(r, FIELD_RLIMIT_NAME, rule, resources[i].name,
 				"vserver.md 2.9");
+		if (default_soft(i) != NULL)
+			reading_default(r, FIELD_RLIMIT_SOFT, rule,
+					default_soft(i), "INIT_RLIMITS");
 		reading_default(r, FIELD_RLIMIT_HARD, rule, default_hard(i),
 				"vserver.md 2.9");
 		strv_add(r->g->mem, &names, resources[i].name);
@@ -554,7 +578,8 @@ static void default_ulimits(struct reading *r)
 				reading_origin(r, ORIGIN_FILE, dir, 0,
 					       "ulimits", NULL),
 				"hard limit raised to unlimited (nofile: "
-				"1048576) as the old tools did: %s",
+				"1048576) as the old tools did, the soft one "
+				"as the kernel starts with: %s",
 				strv_join(r->g->mem, &names, " "));
 }
 
@@ -669,8 +694,11 @@ void vserver_limits_legacy_ulimit(struct reading *r, char option,
 	struct err e;
 
 	if (o == NULL) {
-		vserver_limits_invalid(r, "not an option of ulimit that is "
-					  "known");
+		vserver_limits_invalid(
+			r, arena_printf(r->g->mem,
+					"-%c is no option of ulimit that is "
+					"known",
+					option));
 		return;
 	}
 	if (!n.none && num_u64(value, &n.v, &e) < 0) {

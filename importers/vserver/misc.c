@@ -369,8 +369,7 @@ int vserver_misc_disabled(struct reading *r, const char *value, struct err *e)
 	(void)value;
 	(void)e;
 	take_bool(r, FIELD_AUTOSTART, r->g, false);
-	reading_find(r, FIND_INI_DISABLED,
-		     "disabled: the old tools never started it");
+	reading_find(r, FIND_INI_DISABLED, "the old tools never started it");
 	return 0;
 }
 
@@ -400,16 +399,19 @@ static const char *database_inside(struct reading *r)
 
 static int take_database(struct reading *r, const char *path)
 {
+	struct finding *f;
+
 	if (has(r, "apps/pkgmgmt/internal")) {
 		reading_decide(r, BIN_INERT,
 			       "the package database is inside (internal)");
 		return 0;
 	}
 	take_str(r, FIELD_PKG_DATABASE, r->g, path);
-	reading_find(r, FIND_INI_PKGDB,
-		     "the package database is %s on the old host; copy it to "
-		     "/var/lib/rpm of the guest, which %s",
-		     vserver_shown(r, path), database_inside(r));
+	f = reading_find(r, FIND_INI_PKGDB,
+			 "the package database is %s on the old host; copy it "
+			 "to /var/lib/rpm of the guest, which %s",
+			 vserver_shown(r, path), database_inside(r));
+	finding_covers(r->g, f, FIELD_PKG_DATABASE, NULL);
 	return 0;
 }
 
@@ -450,7 +452,7 @@ int vserver_misc_foreign(struct reading *r, const char *value, struct err *e)
 	(void)value;
 	(void)e;
 	reading_decide(r, BIN_UNKNOWN, "%s", r->cur->row->note);
-	reading_find(r, FIND_SRC_FOREIGN, "%s: %s; kept, not carried",
-		     r->cur->from.key, r->cur->row->note);
+	reading_find(r, FIND_SRC_FOREIGN, "%s; kept, not carried",
+		     r->cur->row->note);
 	return 0;
 }

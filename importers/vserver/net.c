@@ -303,6 +303,14 @@ static void take_host(struct reading *r, struct setting *s, const char *why)
 		     "%s: the guest could use every address of the host", why);
 }
 
+static bool has_setting(const struct guest *g, const char *key)
+{
+	for (size_t i = 0; i < g->settings.n; i++)
+		if (str_eq(g->settings.v[i]->from.key, key))
+			return true;
+	return false;
+}
+
 /* Without IPROOT the tool bound the guest to 0.0.0.0. */
 static void legacy_stack(struct reading *r)
 {
@@ -320,8 +328,11 @@ static void legacy_stack(struct reading *r)
 	at = derive_origin(g, ORIGIN_DEFAULT, r->source->path, 0, "IPROOT",
 			   NULL);
 	f = reading_find_at(r, FIND_NET_HOST_STACK, at,
-			    "no IPROOT: the guest could use every address of "
-			    "the host");
+			    has_setting(g, "IPROOT") ?
+				    "IPROOT is made by code and not known: "
+				    "taken as every address of the host" :
+				    "no IPROOT: the guest could use every "
+				    "address of the host");
 	derive_str(g, FIELD_NS_NET, g, "host", at, f);
 }
 
@@ -481,9 +492,9 @@ static void mixed(struct reading *r)
 	if (g->addrs.n == 0 || !str_eq(g->ns_net.v, "private"))
 		return;
 	reading_find_at(r, FIND_NET_P2P, g->ns_net.from,
-			"%zu addresses of interfaces/ were added to the host's "
-			"stack, not to the namespace: a script moved them, or "
-			"they were not used",
+			"what interfaces/ says was added to the host's stack, "
+			"not to the namespace (addresses: %zu): a script moved "
+			"it, or it was not used",
 			g->addrs.n);
 }
 

@@ -162,8 +162,10 @@ static const char *without_zeros(struct arena *mem, const char *text)
 /* What a text that is no literal is. */
 static const char *not_a_literal(const char *text)
 {
-	if (strpbrk(text, " \t,") != NULL)
+	if (strpbrk(text, " \t") != NULL)
 		return "more than one word: one address stands in a file";
+	if (strchr(text, ',') != NULL)
+		return "no list: one address stands in a file";
 	if (strchr(text, '%') != NULL)
 		return "an address with a zone index";
 	if (strchr(text, '[') != NULL)

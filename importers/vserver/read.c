@@ -100,7 +100,7 @@ static void whole_find(struct reading *r, const struct place *p, enum bin bin,
 		       enum finding_id id, const char *note)
 {
 	whole(r, p, NULL, bin, note);
-	reading_find(r, id, "%s: %s", vserver_shown(r, p->rel), note);
+	reading_find(r, id, "%s", note);
 }
 
 static void unreadable(struct reading *r, const struct place *p,
@@ -112,8 +112,8 @@ static void unreadable(struct reading *r, const struct place *p,
 	      large ? "too large: not read" :
 		      arena_printf(r->g->mem, "not read: %s",
 				   why->code ? strerror(why->code) : why->msg));
-	reading_find(r, large ? FIND_SRC_TOO_LARGE : FIND_SRC_UNREADABLE,
-		     "%s: %s", vserver_shown(r, p->rel), r->cur->note);
+	reading_find(r, large ? FIND_SRC_TOO_LARGE : FIND_SRC_UNREADABLE, "%s",
+		     r->cur->note);
 }
 
 static bool is_vcs(const char *name)
@@ -282,22 +282,19 @@ static void find_text(struct reading *r, const struct place *p,
 		      const struct vserver_text *text)
 {
 	const struct origin *at = file_origin(r, p);
-	const char *name = vserver_shown(r, p->rel);
 
 	if (text->crlf)
 		reading_find_at(r, FIND_SRC_CRLF, at,
-				"%s: read without the carriage returns", name);
+				"read without the carriage returns");
 	if (text->binary)
 		reading_find_at(r, FIND_SRC_BINARY, at,
-				"%s: holds bytes that are no text: read "
-				"without NUL and byte order mark",
-				name);
+				"holds bytes that are no text: read without "
+				"NUL and byte order mark");
 	for (size_t i = 0; i < COUNT(stops_unterminated); i++)
 		if (text->unterminated && str_eq(p->rel, stops_unterminated[i]))
 			reading_find_at(r, FIND_SRC_NO_NEWLINE, at,
-					"%s: no newline at the end: the old "
-					"tools stop there; the value is used",
-					name);
+					"no newline at the end: the old tools "
+					"stop there; the value is used");
 }
 
 static void set_place(struct vserver *v, const struct place *p,

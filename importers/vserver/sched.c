@@ -193,7 +193,7 @@ static void end_cpuset(struct reading *r, struct setting *s, enum bin bin,
 	reading_resume(r, s);
 	reading_decide(r, bin, "%s", why);
 	if (id != FIND__MAX)
-		reading_find(r, id, "%s: %s", s->from.key, why);
+		reading_find(r, id, "%s", why);
 }
 
 static void take_cpuset(struct reading *r, struct setting *s,
@@ -430,9 +430,9 @@ static void settle_hard(struct reading *r, struct vserver_bucket *b)
 	take_limit(r, FIELD_CPU_QUOTA, r->g, quota);
 	take_u64(r, FIELD_CPU_PERIOD, r->g, PERIOD);
 	reading_approx(r,
-		       "%" PRIu64 " of %" PRIu64 " ticks on %u %s: %" PRIu64
-		       " of %d microseconds",
-		       fill, interval, cpus, how, quota, PERIOD);
+		       "%" PRIu64 " of %" PRIu64 " ticks, %" PRIu64
+		       " of %d microseconds, on %u %s",
+		       fill, interval, quota, PERIOD, cpus, how);
 	find_quota(r);
 	take_parts(r, b, FIELD_CPU_QUOTA, "sched_hard");
 	take_burst(r, b, quota);
@@ -487,8 +487,7 @@ static void settle_idle(struct reading *r, struct vserver_bucket *b)
 		reading_decide(r, BIN_DROPPED,
 			       "the second rate for idle processors is not "
 			       "carried; the quota always holds");
-		reading_find(r, FIND_LIM_NO_SCHED, "%s: %s", r->cur->from.key,
-			     r->cur->note);
+		reading_find(r, FIND_LIM_NO_SCHED, "%s", r->cur->note);
 	}
 }
 

@@ -53,20 +53,46 @@ static const char *object_key(struct emission *em, enum field_id field,
 	return field_object_key(em->g->mem, scope, object);
 }
 
+static bool covers(const struct finding *f, enum field_id field,
+		   const char *key)
+{
+	for (size_t i = 0; i < f->covers.n; i++)
+		if (f->covers.v[i].field == field &&
+		    str_eq(f->covers.v[i].key, key))
+			return true;
+	return false;
+}
+
+/* What an importer or the plan said of this very item, for every target. */
+static struct finding *said_for_all(struct emission *em, enum finding_id id,
+				    enum field_id field, const char *key)
+{
+	for (size_t i = 0; i < em->g->findings.n; i++) {
+		struct finding *f = em->g->findings.v[i];
+
+		if (f->id == id && f->target == NULL && covers(f, field, key))
+			return f;
+	}
+	return NULL;
+}
+
 struct finding *emit_find_at(struct emission *em, enum finding_id id,
 			     enum field_id field, const void *object,
 			     const char *fmt, ...)
 {
 	const struct value v = field_value(field, object);
-	struct finding *f;
+	const char *key = object_key(em, field, object);
+	struct finding *f = said_for_all(em, id, field, key);
 	va_list ap;
 	char *text;
 
+	if (f != NULL)
+		return f;
 	va_start(ap, fmt);
 	text = arena_vprintf(em->g->mem, fmt, ap);
 	va_end(ap);
 	f = finding_add(em->g, id, em->emitter->name, v.from, "%s", text);
-	finding_covers(em->g, f, field, object_key(em, field, object));
+	finding_covers(em->g, f, field, key);
 	return f;
 }
 

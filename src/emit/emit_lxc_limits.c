@@ -117,6 +117,25 @@ static const char *fault(const struct guest *g, enum field_id id,
 	return NULL;
 }
 
+/*
+ * No process has a higher number (PID_MAX_LIMIT), and pids.max takes none that
+ * is above it but "max": the start would fail.
+ */
+enum { PIDS_MOST = 4194304 };
+
+static bool put_pids_max(struct emission *em, const struct value *v)
+{
+	if (v->b || v->u <= PIDS_MOST)
+		return false;
+	emit_lxc_say(em, FIND_LIM_NOT_ENFORCED, BIN_APPROXIMATED,
+		     "%" PRIu64 " processes are more than a kernel can number: "
+		     "no limit",
+		     v->u);
+	emit_lxc_add(em, LXC_LIMITS, em->emitter->rules[FIELD_PIDS_MAX].key,
+		     "max");
+	return true;
+}
+
 /* "QUOTA PERIOD" is one file; the period stands there with its quota. */
 static void put_cpu_max(struct emission *em, enum field_id id,
 			const void *object)
@@ -164,6 +183,8 @@ void emit_lxc_limit(struct emission *em, enum field_id id, const void *object,
 			     why);
 		return;
 	}
+	if (id == FIELD_PIDS_MAX && emit_lxc_v2(em) && put_pids_max(em, v))
+		return;
 	if (rule->fidelity == FID_APPROX)
 		emit_lxc_comment(em, id, object, v);
 	if (emit_lxc_v2(em) &&

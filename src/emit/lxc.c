@@ -149,6 +149,20 @@ static void put_signal(struct emission *em, enum field_id id,
 		refuse(em, v, "no signal of that name");
 }
 
+/* The small init that is put in does it, as its own file says. */
+static void put_by_shim(struct emission *em, enum field_id id,
+			const void *object, const struct value *v)
+{
+	const struct guest *g = em->g;
+
+	if (g->init_shim.from != NULL && g->init_shim.v)
+		emit_bin(em, BIN_CARRIED,
+			 "the small init does it when it is "
+			 "asked to stop");
+	else
+		emit_lxc_comment(em, id, object, v);
+}
+
 static void put_api_mounts(struct emission *em, enum field_id id,
 			   const void *object, const struct value *v)
 {
@@ -258,30 +272,33 @@ static void put_caps(struct emission *em, enum field_id id, const void *object,
 
 /*
  * Slices of a capability that only the old kernel had, and the whole one that
- * holds each; vserver.md 3.2, 3.5, 4.3.
+ * holds each; vserver.md 3.2, 3.5, 4.3. Of the host: the kernel wants the whole
+ * one in the host's user namespace, so that a guest whose ids are mapped does
+ * not have the slice by it (capable, not ns_capable).
  */
 static const struct partial_row {
 	const char *name, *whole;
+	bool of_host;
 	enum finding_id finding;
 } partial_rows[] = {
-	{ "set_utsname", "sys_admin", FIND_CAP_PARTIAL_LOST },
-	{ "set_rlimit", "sys_resource", FIND_CAP_PARTIAL_LOST },
-	{ "fs_security", "setfcap", FIND_CAP_PARTIAL_LOST },
-	{ "fs_trusted", "sys_admin", FIND_CAP_PARTIAL_LOST },
-	{ "tiocsti", "sys_admin", FIND_CAP_PARTIAL_LOST },
-	{ "raw_icmp", "net_raw", FIND_CAP_PARTIAL_LOST },
-	{ "syslog", "syslog", FIND_CAP_PARTIAL_LOST },
-	{ "oom_adjust", "sys_resource", FIND_CAP_PARTIAL_LOST },
-	{ "audit_control", "audit_control", FIND_CAP_PARTIAL_LOST },
-	{ "secure_mount", "sys_admin", FIND_CAP_PARTIAL_MOUNT },
-	{ "secure_remount", "sys_admin", FIND_CAP_PARTIAL_MOUNT },
-	{ "binary_mount", "sys_admin", FIND_CAP_PARTIAL_MOUNT },
-	{ "dev_mount", "sys_admin", FIND_CAP_PARTIAL_MOUNT },
-	{ "quota_ctl", "sys_admin", FIND_CAP_PARTIAL_LOST },
-	{ "admin_mapper", "sys_admin", FIND_CAP_PARTIAL_LOST },
-	{ "admin_cloop", "sys_admin", FIND_CAP_PARTIAL_LOST },
-	{ "kthread", NULL, FIND_CAP_KTHREAD },
-	{ "namespace", "sys_admin", FIND_CAP_NESTING },
+	{ "set_utsname", "sys_admin", false, FIND_CAP_PARTIAL_LOST },
+	{ "set_rlimit", "sys_resource", true, FIND_CAP_PARTIAL_LOST },
+	{ "fs_security", "setfcap", false, FIND_CAP_PARTIAL_LOST },
+	{ "fs_trusted", "sys_admin", true, FIND_CAP_PARTIAL_LOST },
+	{ "tiocsti", "sys_admin", true, FIND_CAP_PARTIAL_LOST },
+	{ "raw_icmp", "net_raw", false, FIND_CAP_PARTIAL_LOST },
+	{ "syslog", "syslog", true, FIND_CAP_PARTIAL_LOST },
+	{ "oom_adjust", "sys_resource", true, FIND_CAP_PARTIAL_LOST },
+	{ "audit_control", "audit_control", true, FIND_CAP_PARTIAL_LOST },
+	{ "secure_mount", "sys_admin", false, FIND_CAP_PARTIAL_MOUNT },
+	{ "secure_remount", "sys_admin", false, FIND_CAP_PARTIAL_MOUNT },
+	{ "binary_mount", "sys_admin", true, FIND_CAP_PARTIAL_MOUNT },
+	{ "dev_mount", "sys_admin", true, FIND_CAP_PARTIAL_MOUNT },
+	{ "quota_ctl", "sys_admin", true, FIND_CAP_PARTIAL_LOST },
+	{ "admin_mapper", "sys_admin", true, FIND_CAP_PARTIAL_LOST },
+	{ "admin_cloop", "sys_admin", true, FIND_CAP_PARTIAL_LOST },
+	{ "kthread", NULL, true, FIND_CAP_KTHREAD },
+	{ "namespace", "sys_admin", false, FIND_CAP_NESTING },
 };
 
 static const struct partial_row *partial_row(const char *name)
@@ -292,24 +309,47 @@ static const struct partial_row *partial_row(const char *name)
 	return NULL;
 }
 
+static bool has_cap(const struct guest *g, const char *name)
+{
+	return (g->caps.v & CAP_BIT(cap_find(name))) != 0;
+}
+
 static void put_partial(struct emission *em, const char *name)
 {
 	const struct partial_row *row = partial_row(name);
 	const enum finding_id id = row == NULL ? FIND_CAP_PARTIAL_LOST :
 						 row->finding;
 	const char *shown = str_show(em->mem, name, strlen(name), 40);
+	const bool mapped = em->g->idmaps.n != 0;
 
-	if (row != NULL && row->whole != NULL &&
-	    (em->g->caps.v & CAP_BIT(cap_find(row->whole))) != 0)
-		emit_lxc_say(em, FIND_CAP_PARTIAL_LOST, BIN_APPROXIMATED,
-			     "%s: the whole capability %s, which is kept, "
-			     "holds it",
-			     shown, row->whole);
-	else
+	if (row == NULL || row->whole == NULL || !has_cap(em->g, row->whole))
 		emit_lxc_say(em, id, BIN_DROPPED,
 			     "%s is not granted: Linux has no such part of a "
 			     "capability",
 			     shown);
+	else if (row->of_host && mapped)
+		emit_lxc_say(em, id, BIN_DROPPED,
+			     "%s is lost: %s is kept, but not the host's, for "
+			     "the guest's ids are mapped",
+			     shown, row->whole);
+	else
+		emit_lxc_say(em, FIND_CAP_PARTIAL_WHOLE, BIN_APPROXIMATED,
+			     "%s: the whole capability %s, which is kept, "
+			     "holds it",
+			     shown, row->whole);
+}
+
+/* Who has SYS_ADMIN in the namespace of its ids may make the others. */
+static void put_unshare(struct emission *em, enum field_id id,
+			const void *object, const struct value *v)
+{
+	if (has_cap(em->g, "sys_admin") && !strv_has(v->l, "user"))
+		emit_lxc_say(em, FIND_CAP_PARTIAL_WHOLE, BIN_APPROXIMATED,
+			     "namespaces (%s): SYS_ADMIN, which is kept, lets "
+			     "the guest make them",
+			     value_show(em->mem, v));
+	else
+		emit_lxc_comment(em, id, object, v);
 }
 
 static void put_partial_caps(struct emission *em, enum field_id id,

@@ -245,9 +245,7 @@ static void order(struct plan *p)
 		return;
 	bad = fleet_bad_depends(p->fleet, g->mem, g->key);
 	for (size_t i = 0; i < bad.n; i++)
-		finding_add(g, FIND_INI_DEPENDS, NULL, from,
-			    "depends on %s, which is not there, itself, or "
-			    "depends on it",
+		finding_add(g, FIND_INI_DEPENDS, NULL, from, "depends on %s",
 			    bad.v[i]);
 	place = fleet_order(p->fleet, g->key);
 	if (place == 0 || g->start_order.from != NULL)

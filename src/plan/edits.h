@@ -100,6 +100,7 @@ void edits_default_runlevel(struct edits *ed);
 void edits_ifupdown(struct edits *ed);
 void edits_netifrc(struct edits *ed);
 void edits_hostname(struct edits *ed);
+void edits_hostname_domain(struct edits *ed);
 void edits_hostname_key(struct edits *ed);
 void edits_hosts(struct edits *ed);
 

@@ -108,6 +108,23 @@ void edits_hostname(struct edits *ed)
 	edits_write(ed, path, name, strlen(name));
 }
 
+/*
+ * SuSE and Slackware keep the name with its domain in /etc/HOSTNAME, and their
+ * boot scripts set what stands before the first dot.
+ */
+void edits_hostname_domain(struct edits *ed)
+{
+	const char *name = name_of(ed->p), *path;
+	struct slice text;
+
+	if (name != NULL && strchr(name, '.') == NULL &&
+	    edits_read(ed, ed->row->path, &path, &text) &&
+	    str_starts(slice_dup(ed->mem, text),
+		       arena_printf(ed->mem, "%s.", name)))
+		return;
+	edits_hostname(ed);
+}
+
 struct key_match {
 	regex_t re;
 	const char *name;
@@ -163,6 +180,14 @@ static bool has_name(struct edits *ed, struct slice text, const char *name)
 	return false;
 }
 
+/* Whether the guest has the address: by an interface, or in another's stack. */
+static bool is_carried(const struct guest *g, const struct addr *a)
+{
+	return a->ip.from != NULL &&
+	       (a->nic != NULL || str_eq(g->ns_net.v, "host") ||
+		str_starts(g->ns_net.v, "shared:"));
+}
+
 /* sudo, mail and Java wait long for a name that leads nowhere. */
 void edits_hosts(struct edits *ed)
 {
@@ -174,8 +199,9 @@ void edits_hosts(struct edits *ed)
 	    !edits_read(ed, ed->row->path, &path, &text) ||
 	    has_name(ed, text, name))
 		return;
-	if (g->addrs.n != 0 && g->addrs.v[0]->ip.from != NULL)
-		ip = g->addrs.v[0]->ip.v;
+	for (size_t i = g->addrs.n; i-- > 0;)
+		if (is_carried(g, g->addrs.v[i]))
+			ip = g->addrs.v[i]->ip.v;
 	alias = strchr(name, '.') == NULL ?
 			"" :
 			arena_printf(ed->mem, " %.*s", (int)strcspn(name, "."),

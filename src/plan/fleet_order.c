@@ -40,6 +40,14 @@ static bool find(const struct graph *g, size_t from, const char *name,
 	return false;
 }
 
+static void bad(struct member *m, struct arena *mem, const char *name,
+		const char *why)
+{
+	strv_add(mem, &m->bad,
+		 arena_printf(mem, "\"%s\", %s",
+			      str_show(mem, name, strlen(name), 80), why));
+}
+
 static void add_edges(struct graph *g, size_t from, struct arena *mem)
 {
 	struct member *m = g->v[from];
@@ -47,8 +55,13 @@ static void add_edges(struct graph *g, size_t from, struct arena *mem)
 	for (size_t i = 0; i < m->depends.n; i++) {
 		size_t to;
 
-		if (!find(g, from, m->depends.v[i], &to) || to == from) {
-			strv_add(mem, &m->bad, m->depends.v[i]);
+		if (!find(g, from, m->depends.v[i], &to)) {
+			bad(m, mem, m->depends.v[i],
+			    "which is no guest of this host");
+			continue;
+		}
+		if (to == from) {
+			bad(m, mem, m->depends.v[i], "which is itself");
 			continue;
 		}
 		g->waited[to] = true;
@@ -97,7 +110,8 @@ static void cut_circles(struct graph *g, struct arena *mem)
 
 		e->cut = g->open[e->from] && g->open[e->to];
 		if (e->cut)
-			strv_add(mem, &g->v[e->from]->bad, e->name);
+			bad(g->v[e->from], mem, e->name,
+			    "which depends on this guest in its turn");
 	}
 }
 

@@ -11,7 +11,7 @@ struct member {
 	const char *name;    /* of its directory */
 	unsigned level;      /* how much stands around base in name */
 	struct strv depends; /* names on the same host, of the same kind */
-	struct strv bad;     /* those of them that cannot be waited for */
+	struct strv bad;     /* those that cannot be waited for, and why */
 	long order;          /* from 1; 0: no part in the order */
 };
 

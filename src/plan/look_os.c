@@ -10,21 +10,42 @@
 #include "derive.h"
 #include "plan/look.h"
 
-/* Release files, most telling first. The version: text after `after`. */
+/*
+ * Release files, most telling first; others keep /etc/redhat-release too, for
+ * programs that look for it, and their first word says whose it is.
+ */
 static const struct os_row {
-	const char *path, *id, *after;
+	const char *path, *id, *head; /* head: of the first line; NULL: any */
 } os_rows[] = {
-	{ "/etc/alpine-release", "alpine", "" },
-	{ "/etc/slackware-version", "slackware", "Slackware " },
-	{ "/etc/gentoo-release", "gentoo", "release " },
-	{ "/etc/arch-release", "arch", "" },
-	{ "/etc/pld-release", "pld", "" },
-	{ "/etc/centos-release", "centos", "release " },
-	{ "/etc/fedora-release", "fedora", "release " },
-	{ "/etc/redhat-release", "redhat", "release " },
-	{ "/etc/SuSE-release", "suse", "" },
-	{ "/etc/debian_version", "debian", "" },
+	{ "/etc/alpine-release", "alpine", NULL },
+	{ "/etc/slackware-version", "slackware", NULL },
+	{ "/etc/gentoo-release", "gentoo", NULL },
+	{ "/etc/arch-release", "arch", NULL },
+	{ "/etc/pld-release", "pld", NULL },
+	{ "/etc/centos-release", "centos", NULL },
+	{ "/etc/fedora-release", "fedora", NULL },
+	{ "/etc/redhat-release", "pld", "PLD " },
+	{ "/etc/redhat-release", "centos", "CentOS " },
+	{ "/etc/redhat-release", "fedora", "Fedora " },
+	{ "/etc/redhat-release", "redhat", NULL },
+	{ "/etc/SuSE-release", "suse", NULL },
+	{ "/etc/debian_version", "debian", NULL },
 };
+
+/* "SuSE Linux 9.1 (i586)" -> "9.1"; without a number its first word. */
+static const char *release_version(struct plan *p, const char *line)
+{
+	const char *at = line;
+
+	while (at != NULL && !isdigit((unsigned char)at[0])) {
+		at = strchr(at, ' ');
+		if (at != NULL)
+			at++;
+	}
+	if (at == NULL)
+		at = line;
+	return arena_strndup(p->g->mem, at, strcspn(at, " "));
+}
 
 /* The value of KEY in a file of shell assignments (os-release(5)). */
 static const char *assignment(struct plan *p, const char *path, const char *key)
@@ -82,16 +103,13 @@ static void distribution(struct plan *p)
 		return;
 	}
 	for (size_t i = 0; i < COUNT(os_rows); i++) {
-		const char *line = look_line(p, os_rows[i].path);
-		const char *at;
+		const struct os_row *row = &os_rows[i];
+		const char *line = look_line(p, row->path);
 
-		if (line == NULL)
+		if (line == NULL ||
+		    (row->head != NULL && !str_starts(line, row->head)))
 			continue;
-		at = strstr(line, os_rows[i].after);
-		if (at != NULL)
-			line = at + strlen(os_rows[i].after);
-		set_os(p, os_rows[i].path, os_rows[i].id,
-		       arena_strndup(p->g->mem, line, strcspn(line, " ")));
+		set_os(p, row->path, row->id, release_version(p, line));
 		return;
 	}
 }

@@ -43,6 +43,8 @@ static void hostname(struct plan *p)
 	if (str_eq(legal, g->hostname.v))
 		return;
 	if (legal[0] == '\0')
+		legal = legal_hostname(g->mem, g->name);
+	if (legal[0] == '\0')
 		legal = arena_strdup(g->mem, "guest");
 	from = plan_origin(p, "validate", g->hostname.from);
 	f = finding_add(

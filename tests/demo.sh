@@ -9,7 +9,8 @@ program=$(realpath "${REHOST:-build/rehost}")
 . tests/demo_host.sh
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/rehost-demo.XXXXXX")
-trap 'rm -rf "$dir"' EXIT
+scratch=
+trap 'rm -rf "$dir" "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
 bold='' plain=''
@@ -68,6 +69,11 @@ if ! command -v lxc-start >/dev/null; then
 	exit 0
 fi
 
+say 'Is it what the report promised? rehost boots the package itself, in a
+network of its own, and looks (~: different, and announced above):'
+scratch=$(mktemp -d /var/tmp/rehost-demo.XXXXXX) # never a tmpfs
+step 0 rehost verify --scratch "$scratch" out/web01
+
 # --- the boot ----------------------------------------------------------------
 
 commands() { sed -n 's/^    //p' out/web01/README.txt; }
@@ -124,7 +130,7 @@ export dir top memory
 
 commands | sed 's/SHA256SUMS/--quiet &/; /^lxc-start/,$d' >install.sh
 chmod 755 .
-say "As README.txt says: installed, started by lxc-start $(lxc-start --version), in a
+say "And as README.txt says: installed, started by lxc-start $(lxc-start --version), in a
 network of its own, and stopped again:"
 (cd out/web01 && sh -e ../../install.sh)
 LXC_LAB_START=$(commands | grep '^lxc-start')

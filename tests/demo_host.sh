@@ -12,7 +12,7 @@ demo_guest_root()	# ROOT HOSTNAME
 		"$1/dev/pts" "$1/tmp" "$1/var/run" "$1/var/log" "$1/root"
 	cp "$_bb" "$1/bin/busybox"
 	for _p in sh ls cat echo hostname ip mount umount sleep grep head \
-		ping ps kill uname id; do
+		ping ps kill uname id true; do
 		ln -s busybox "$1/bin/$_p"
 	done
 	for _p in init halt reboot poweroff; do

@@ -34,7 +34,8 @@ struct box {
 UNUSED static void box_open(struct box *b)
 {
 	memset(b, 0, sizeof(*b));
-	snprintf(b->dir, sizeof(b->dir), "/tmp/check_pack.XXXXXX");
+	snprintf(b->dir, sizeof(b->dir), "%s/check_pack.XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(b->dir));
 	ck_assert_int_eq(chdir(b->dir), 0);
 	ck_assert_int_eq(mkdir("root", 0755), 0);

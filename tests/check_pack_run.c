@@ -99,13 +99,18 @@ START_TEST(format_text)
 }
 END_TEST
 
-/* Text that compresses, of several rings of blocks. */
-static void make_large(const char *path)
+enum {
+	LARGE = 1500000, /* lines of 9 bytes: several jobs of zstd */
+	RINGS = 500000,  /* several rings of blocks */
+};
+
+/* Text that compresses. */
+static void make_large(const char *path, size_t lines)
 {
 	struct buf b CLEANUP(buf_done) = { 0 };
 	uint32_t x = 1;
 
-	for (size_t i = 0; i < 1500000; i++) {
+	for (size_t i = 0; i < lines; i++) {
 		x = x * 1664525 + 1013904223;
 		buf_printf(&b, "%08x\n", x >> (x >> 29));
 	}
@@ -126,11 +131,15 @@ static const struct {
 	const char *format;
 	unsigned char magic[10];
 	size_t n;
+	size_t lines;
 } formats[] = {
-	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4 },
-	{ "gzip", { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0 }, 8 }, /* no name, no time */
-	{ "xz:1", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6 },
-	{ "none", { '.', '/' }, 0 }, /* by what it lists */
+	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, LARGE },
+	{ "gzip",
+	  { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0 },
+	  8,
+	  RINGS }, /* no name, no time */
+	{ "xz:1", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, RINGS },
+	{ "none", { '.', '/' }, 0, RINGS }, /* by what it lists */
 };
 
 /* All hold the same tar; the same file comes out of any number of jobs. */
@@ -143,7 +152,7 @@ START_TEST(compression)
 
 	box_open(&b);
 	make_tree();
-	make_large("root/large");
+	make_large("root/large", formats[_i].lines);
 	pack_ok(&b, &o);
 	memcpy(tar, b.got.tar_sha256, sizeof(tar));
 	ck_assert_int_eq(format_parse(formats[_i].format, &o.format, &b.e), 0);
@@ -153,14 +162,16 @@ START_TEST(compression)
 	slurp(&b, "out.tar.zst", &file);
 	ck_assert_uint_eq(file.n, b.got.bytes_out);
 	ck_assert_mem_eq(file.p, formats[_i].magic, formats[_i].n);
-	expect("out.tar.zst", "040755 ./\n"
-			      "040750 ./d/\n"
-			      "100640 ./d/a 1 61 61\n"
-			      "100644 ./d/b 1 62 62\n"
-			      "100600 ./d.c 3 64 74\n"
-			      "100644 ./large 13500000 31 0a\n"
-			      "120777 ./link -> d/a\n"
-			      "000640 ./z = ./d/a\n");
+	expect("out.tar.zst", arena_printf(b.mem,
+					   "040755 ./\n"
+					   "040750 ./d/\n"
+					   "100640 ./d/a 1 61 61\n"
+					   "100644 ./d/b 1 62 62\n"
+					   "100600 ./d.c 3 64 74\n"
+					   "100644 ./large %zu 31 0a\n"
+					   "120777 ./link -> d/a\n"
+					   "000640 ./z = ./d/a\n",
+					   formats[_i].lines * 9));
 	o.jobs = 3;
 	pack_ok(&b, &o);
 	ck_assert_str_eq(b.got.sha256, sha256);
@@ -441,7 +452,9 @@ START_TEST(memory)
 			x ^= x << 13;
 			x ^= x >> 7;
 			x ^= x << 17;
-			buf_printf(&noise, "%016jx\n", (uintmax_t)x);
+			for (unsigned k = 0; k < 64; k += 4)
+				buf_addc(&noise,
+					 "0123456789abcdef"[x >> k & 15]);
 		}
 		ck_assert_int_eq(
 			fd_write_all(fd, noise.p, noise.n, "large", &b.e), 0);
@@ -627,7 +640,7 @@ START_TEST(verify_damage)
 
 	box_open(&b);
 	make_tree();
-	make_large("root/large");
+	make_large("root/large", LARGE);
 	ck_assert_int_eq(run(&b, &none, 1, &o, &outcome), 0);
 	c.variant = "no.tar";
 	ck_assert_int_eq(pack_verify(&c, b.mem, &got, &b.e), -1);

@@ -2,6 +2,7 @@
 #include "pack/list.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -51,15 +52,23 @@ struct list {
 	uint64_t lines;
 };
 
+static bool is_escaped(char c)
+{
+	return (unsigned char)c < ' ' || c == '\\' || c == 127;
+}
+
+/* Paths may be long: what needs no escape goes at once. */
 static void add_escaped(struct buf *b, const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	while (*s) {
+		size_t n = 0;
 
-		if (c < ' ' || c == '\\' || c == 127)
-			buf_printf(b, "\\%03o", c);
-		else
-			buf_addc(b, *s);
+		while (s[n] && !is_escaped(s[n]))
+			n++;
+		buf_add(b, s, n);
+		s += n;
+		if (*s)
+			buf_printf(b, "\\%03o", (unsigned char)*s++);
 	}
 }
 

@@ -37,18 +37,27 @@ static const char *controllers_of(struct arena *mem, const char *options)
 	return strv_join(mem, &kept, ",");
 }
 
-static const char *v2_controllers(struct arena *mem, const char *path)
+/* The first line of a file; NULL: it is not there. */
+static const char *line_of(struct arena *mem, const char *path)
 {
 	char line[512] = "";
-	FILE *f = fopen(arena_printf(mem, "%s/cgroup.controllers", path), "re");
+	FILE *f = fopen(path, "re");
 
 	if (f == NULL)
-		return "";
+		return NULL;
 	if (fgets(line, sizeof(line), f) == NULL)
 		line[0] = '\0';
 	fclose(f);
 	line[strcspn(line, "\n")] = '\0';
 	return arena_strdup(mem, line);
+}
+
+static const char *v2_controllers(struct arena *mem, const char *path)
+{
+	const char *line =
+		line_of(mem, arena_printf(mem, "%s/cgroup.controllers", path));
+
+	return line == NULL ? "" : line;
 }
 
 static bool known(const struct host *h, const char *path)
@@ -134,6 +143,8 @@ int host_read(struct arena *mem, struct host *ret, struct err *e)
 	find_missing(mem, &h);
 	find_links(mem, &h);
 	h.caps = bounding();
+	h.cpus = line_of(mem, "/sys/devices/system/cpu/online");
+	h.nodes = line_of(mem, "/sys/devices/system/node/online");
 	if (access("/sys/kernel/security/apparmor", F_OK) == 0)
 		h.lsm = "apparmor";
 	else if (access("/sys/fs/selinux/enforce", F_OK) == 0)

@@ -23,6 +23,7 @@ struct host {
 	VEC(struct host_group) groups;
 	const char *v2_controllers; /* words of the v2 tree's root, or "" */
 	struct strv missing;        /* v1 files that this kernel lacks */
+	const char *cpus, *nodes;   /* "0-3": those on line; NULL: not known */
 	uint64_t caps;              /* our own bounding set */
 	const char *lsm;            /* "apparmor", "selinux" or "" */
 	struct strv no_links;       /* kinds of interfaces it cannot make */

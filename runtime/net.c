@@ -412,8 +412,9 @@ int net_lab_addr(struct run *r, const struct op *op, struct err *e)
 
 	if (inet_parse(op->b, &a, e) < 0)
 		return -1;
-	want.ip = inet_is_linklocal(&a) ? arena_printf(r->mem, "%s/64", op->b) :
-					  op->b;
+	want.ip = a.family == AF_INET6 && inet_is_linklocal(&a) ?
+			  arena_printf(r->mem, "%s/64", op->b) :
+			  op->b;
 	return add_addr(&want, e);
 }
 

@@ -77,15 +77,68 @@ static const char *v2_value(const struct ops_input *in, struct arena *mem,
 	return value;
 }
 
+/* "3" or "0-3" */
+static bool range_of(struct arena *mem, const char *word, uint64_t *lo,
+		     uint64_t *hi)
+{
+	const struct strv ends = strv_split(mem, word, "-");
+	struct err e;
+
+	return ends.n > 0 && num_u64(ends.v[0], lo, &e) == 0 &&
+	       num_u64(ends.v[ends.n - 1], hi, &e) == 0 && *lo <= *hi;
+}
+
+/* Whether every number of a list such as "0-3,7" is in another one. */
+static bool list_within(struct arena *mem, const char *list, const char *of)
+{
+	const struct strv words = strv_split(mem, list, ", ");
+	const struct strv have = strv_split(mem, of, ", ");
+
+	for (size_t i = 0; i < words.n; i++) {
+		uint64_t lo, hi, from, to;
+		bool in = false;
+
+		if (!range_of(mem, words.v[i], &lo, &hi))
+			return false;
+		/* ranges of the kernel's list do not touch */
+		for (size_t j = 0; j < have.n && !in; j++)
+			in = range_of(mem, have.v[j], &from, &to) &&
+			     from <= lo && hi <= to;
+		if (!in)
+			return false;
+	}
+	return true;
+}
+
+/* Why this host cannot be given the value; NULL: it can. */
+static const char *out_of_reach(const struct ops_input *in, struct arena *mem,
+				enum field_id f, const char *value)
+{
+	if (f == FIELD_CPU_SET && in->h->cpus != NULL &&
+	    !list_within(mem, value, in->h->cpus))
+		return arena_printf(mem, "this host has the processors %s",
+				    in->h->cpus);
+	if (f == FIELD_MEM_NODES && in->h->nodes != NULL &&
+	    !list_within(mem, value, in->h->nodes))
+		return arena_printf(mem, "this host has the memory nodes %s",
+				    in->h->nodes);
+	return NULL;
+}
+
 static void plan_limit(const struct ops_input *in, struct ops *ops,
 		       const struct limit_row *row)
 {
 	const char *value = get(in, row->field);
 	const struct host_group *g;
-	const char *file;
+	const char *file, *why;
 
 	if (value == NULL)
 		return;
+	why = out_of_reach(in, ops->mem, row->field, value);
+	if (why != NULL) {
+		ops_withhold(ops, row->field, "", why);
+		return;
+	}
 	g = host_controller(in->h, row->controller);
 	if (g == NULL && str_eq(row->controller, "blkio"))
 		g = host_controller(in->h, "io");

@@ -127,7 +127,9 @@ static void show(int fd, const struct ifaddrs *i)
 		memcpy(&v6, i->ifa_addr, sizeof(v6));
 		inet_ntop(AF_INET6, &v6.sin6_addr, ip, sizeof(ip));
 	}
-	dprintf(fd, "%s %u %s\n", ip, bits_of(i->ifa_netmask), brd);
+	/* of an address without one the library shows the address itself */
+	dprintf(fd, "%s %u %s\n", ip, bits_of(i->ifa_netmask),
+		str_eq(brd, ip) ? "-" : brd);
 }
 
 /* "IP PREFIX BROADCAST" a line. */

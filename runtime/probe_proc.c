@@ -336,6 +336,14 @@ static int see_personality(struct probe *p, const char **machine, struct err *e)
 	return 0;
 }
 
+/* What nobody set is what the host has. */
+static bool is_our_name(const char *name)
+{
+	struct utsname u;
+
+	return uname(&u) == 0 && str_eq(u.nodename, name);
+}
+
 int probe_uts(struct probe *p, struct err *e)
 {
 	static const enum field_id faked[] = { FIELD_UTS_MACHINE,
@@ -354,7 +362,8 @@ int probe_uts(struct probe *p, struct err *e)
 		v[n++] = slice_dup(p->mem, line);
 	if (n != COUNT(v))
 		return err_set(e, 0, "uname inside failed");
-	probe_add(p, FIELD_HOSTNAME, "", v[0]);
+	if (probe_asked(p, FIELD_HOSTNAME, "") || !is_our_name(v[0]))
+		probe_add(p, FIELD_HOSTNAME, "", v[0]);
 	if (probe_asked(p, FIELD_DOMAINNAME, ""))
 		probe_add(p, FIELD_DOMAINNAME, "", v[1]);
 	if (see_personality(p, &v[2], e) < 0)

@@ -79,6 +79,45 @@ static const char *lines(struct arena *mem, const struct buf *plan,
 
 static const struct item empty[] = { { FIELD_HOSTNAME, "", "web" } };
 
+/* Processors and nodes that the old host had and this one has not. */
+START_TEST(cpuset_of_another_host)
+{
+	static const struct {
+		const char *have, *want;
+		bool given;
+	} rows[] = {
+		{ "0-1", "0-1", true },     { "0-1", "0", true },
+		{ "0-1", "2-3", false },    { "0-1", "1-2", false },
+		{ "0-1,4-7", "5", true },   { "0-1,4-7", "0-4", false },
+		{ "0-1,4-7", "0,6", true }, { "0-1", "all", false },
+		{ NULL, "9", true },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct arena *mem CLEANUP(arena_freep) = arena_new();
+		struct buf text CLEANUP(buf_done) = { 0 };
+		const struct item items[] = {
+			{ FIELD_CPU_SET, "", rows[i].want },
+			{ FIELD_MEM_NODES, "", rows[i].want },
+		};
+		struct host h = make_host(mem, HOST_V2);
+		struct err e;
+
+		h.cpus = h.nodes = rows[i].have;
+		ck_assert_int_eq(plan(mem, &h, items, COUNT(items), &text, &e),
+				 0);
+		ck_assert_msg((strstr(buf_str(&text),
+				      "withhold limit.cpus: ") == NULL) ==
+				      rows[i].given,
+			      "%s of %s: %s", rows[i].want, rows[i].have,
+			      buf_str(&text));
+		ck_assert_int_eq(strstr(buf_str(&text),
+					"has the memory nodes") == NULL,
+				 rows[i].given);
+	}
+}
+END_TEST
+
 START_TEST(whole_plan)
 {
 	static const char expected[] =
@@ -465,6 +504,7 @@ int main(void)
 	SRunner *r;
 	int failed;
 
+	tcase_add_test(c, cpuset_of_another_host);
 	tcase_add_test(c, whole_plan);
 	tcase_add_loop_test(c, one_item, 0, COUNT(ones));
 	tcase_add_test(c, weak_host);

@@ -1,9 +1,11 @@
 /* Start, look, stop, judge. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "policy/read_lxc.h"
 #include "runtime/health.h"
 #include "runtime/look.h"
@@ -33,6 +35,52 @@ static const char *console_of(const struct verify_package *p,
 			    (int)getpid());
 }
 
+/* Text as a document shows it: bytes that are no UTF-8 are U+FFFD. */
+static bool shows_as(const char *raw, const char *shown)
+{
+	json_t *text CLEANUP(json_freep) = json_text(raw);
+
+	return str_eq(json_string_value(text), shown);
+}
+
+static void restore_item(struct policy_item *it, const struct policy *emitted)
+{
+	for (size_t i = 0; i < emitted->items.n; i++) {
+		const struct policy_item *raw = &emitted->items.v[i];
+
+		if (raw->field != it->field || !shows_as(raw->key, it->key))
+			continue;
+		it->key = raw->key;
+		if (shows_as(raw->value, it->value))
+			it->value = raw->value;
+		return;
+	}
+}
+
+/*
+ * policy.json cannot hold what is no UTF-8, a running guest can: such items
+ * get back the bytes of the configuration that was emitted.
+ */
+static void restore(struct policy *p, const struct policy *emitted)
+{
+	static const char replaced[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+	for (size_t i = 0; i < p->items.n; i++)
+		if (strstr(p->items.v[i].key, replaced) != NULL ||
+		    strstr(p->items.v[i].value, replaced) != NULL)
+			restore_item(&p->items.v[i], emitted);
+	policy_sort(p);
+}
+
+static void restore_announced(struct verify_announced *a,
+			      const struct policy *emitted)
+{
+	for (size_t i = 0; i < emitted->items.n; i++)
+		if (emitted->items.v[i].field == a->field &&
+		    shows_as(emitted->items.v[i].key, a->key))
+			a->key = emitted->items.v[i].key;
+}
+
 static int prepare(const struct verify_package *p, const struct look_options *o,
 		   struct arena *mem, struct engine_guest *ret, struct err *e)
 {
@@ -40,6 +88,10 @@ static int prepare(const struct verify_package *p, const struct look_options *o,
 
 	if (look_emitted(p, mem, &policy, e) < 0)
 		return -1;
+	restore(p->planned, policy);
+	restore(p->before, policy);
+	for (size_t i = 0; i < p->announced.n; i++)
+		restore_announced(&p->announced.v[i], policy);
 	*ret = (struct engine_guest){
 		.engine = o->engine,
 		.package = p,

@@ -55,6 +55,8 @@ static const char *v1_value(const struct ops_input *in, struct arena *mem,
 	uint64_t n, m;
 	struct err e;
 
+	if (num_u64(value, &n, &e) < 0 && row->field == FIELD_PIDS_MAX)
+		return "max";
 	if (num_u64(value, &n, &e) < 0)
 		return row->form == FORM_TEXT ? value : "-1";
 	if (row->form == FORM_SHARES || row->form == FORM_BLKIO)

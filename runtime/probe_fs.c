@@ -339,8 +339,8 @@ int probe_sysctls(struct probe *p, struct err *e)
 	struct slice rest, line;
 	const char *text;
 
+	/* of what is not planned the kernel's own value would show */
 	add_sysctls(p, p->package->planned, &list);
-	add_sysctls(p, p->package->before, &list);
 	if (list.n == 0)
 		return 0;
 	if (probe_inside(p, in_sysctls, list.v, &text, e) < 0)

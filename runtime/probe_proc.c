@@ -364,7 +364,8 @@ int probe_uts(struct probe *p, struct err *e)
 		return err_set(e, 0, "uname inside failed");
 	if (probe_asked(p, FIELD_HOSTNAME, "") || !is_our_name(v[0]))
 		probe_add(p, FIELD_HOSTNAME, "", v[0]);
-	if (probe_asked(p, FIELD_DOMAINNAME, ""))
+	/* the kernel shows so what nobody set */
+	if (probe_asked(p, FIELD_DOMAINNAME, "") && !str_eq(v[1], "(none)"))
 		probe_add(p, FIELD_DOMAINNAME, "", v[1]);
 	if (see_personality(p, &v[2], e) < 0)
 		return -1;

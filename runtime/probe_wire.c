@@ -141,8 +141,12 @@ static void see_veth(struct probe *p, const struct wires *lab,
 	if (bridge != NULL)
 		seen = arena_printf(p->mem, "bridge:%s", bridge->name);
 	else if (strv_has(&lab->routed, end->name))
-		/* which uplink the router has does not show on the wire */
-		seen = planned != NULL && str_starts(planned, "routed") ?
+		/*
+		 * Which uplink the router has does not show on the wire, nor
+		 * whether it is more than the other end.
+		 */
+		seen = planned != NULL && (str_starts(planned, "routed") ||
+					   str_eq(planned, "p2p")) ?
 			       planned :
 			       "routed";
 	probe_add(p, FIELD_NIC_ATTACH, in->name, seen);

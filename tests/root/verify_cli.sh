@@ -180,7 +180,8 @@ site_requires()
 records()
 {
 	rm -rf "$tmp/out/web01/verify"
-	look "$tmp/out/web01" && look "$tmp/out/web01" || return 1
+	look "$tmp/out/web01"
+	look "$tmp/out/web01"
 	[ "$(find "$tmp/out/web01/verify" -name '*.json' | wc -l)" -eq 2 ] ||
 		return 1
 	# another one in the same second
@@ -224,6 +225,55 @@ dry_run()
 	[ "$(grep -cx -e 'lab: make bridge br0' -e 'execute /sbin/init' \
 		-e "make directory $tmp/s/RUN" "$tmp/ours")" -eq 3 ] &&
 	[ ! -e "$tmp/readable/verify" ]
+}
+
+# The newest of each engine; one of an older conversion is told from others.
+stands()
+{
+	rm -rf "$tmp"/out/*/verify
+	look "$tmp/out/web01" && look --require announced "$tmp/out/db01"
+	"$rehost" status "$tmp/out" >"$tmp/table"
+	cat "$tmp/table"
+	[ "$(wc -l <"$tmp/table")" -eq 4 ] &&
+	grep -q '^vs1/vserver:web01 *review .* lxc/builtin announced  *-' \
+		"$tmp/table" &&
+	grep -q '^vs1/vserver:db01 .* lxc/builtin incomplete ' "$tmp/table" &&
+	grep -q '^vs1/vserver:old .*Z  *-  *-  *-  *-$' "$tmp/table" ||
+		return 1
+	rm "$tmp/out/web01/manifest.json"
+	cp "$tmp/out/db01/manifest.json" "$tmp/out/web01/manifest.json"
+	"$rehost" status "$tmp/out" >"$tmp/table"
+	cp "$tmp/readable/manifest.json" "$tmp/out/web01/manifest.json"
+	grep -q '^vs1/vserver:web01 .* lxc/builtin announced\* ' \
+		"$tmp/table" && grep -q '^\* of an older' "$tmp/table"
+}
+
+stands_json()
+{
+	"$rehost" status --format json "$tmp/out" >"$tmp/status.json" &&
+	"$python" - "$tmp/status.json" <<-'END'
+	import json, sys
+	d = json.load(open(sys.argv[1]))
+	v = {g["name"]: [r["verdict"] for r in g["verified"]]
+	     for g in d["guests"]}
+	print(v)
+	assert v == {"db01": ["incomplete"], "old": [], "web01": ["announced"]}
+	try:
+	    import jsonschema
+	except ImportError:
+	    sys.exit(0)
+	jsonschema.validate(d, json.load(open("src/report/status.schema.json")))
+	END
+}
+
+status_usage()
+{
+	"$rehost" status
+	[ $? -eq 2 ] || return 1
+	"$rehost" status --format html "$tmp/out"
+	[ $? -eq 2 ] || return 1
+	"$rehost" status "$tmp/host"
+	[ $? -eq 1 ]
 }
 
 no_tmpfs()
@@ -311,6 +361,9 @@ check "the site file's require, and --require above it" site_requires
 check "no record is written over" records
 check "several at a time, in order" several
 check "-n, the same without rights" dry_run
+check "status: where the guests stand" stands
+check "status: json" stands_json
+check "status: usage, and no conversion" status_usage
 check "a scratch directory in memory is refused" no_tmpfs
 check "SIGTERM: 130, and all is taken away" interrupted
 check "nothing is left behind" nothing_left

@@ -72,7 +72,10 @@ for g in json.load(sys.stdin)["guests"]:
 		case $guest in */..*) continue ;; esac
 		mkdir -p "$guest" 2>/dev/null && furnish "$guest"
 	done
+	# 400 KiB, which no init fits in
 	"$rehost" convert -q -j 2 --live "${root[@]}" --site "$tmp/site.conf" \
+		--set vs1/vserver:bases:limit.memory=64M \
+		--set vs1/vserver:nul:limit.memory=64M \
 		-o "$tmp/out/$1" >/dev/null 2>"$tmp/$1.said"
 }
 
@@ -82,30 +85,39 @@ judge()
 	python3 - "$tmp/seen.json" "$n" <<-'END'
 	import json, sys
 	n = int(sys.argv[2])
+	# a busybox init is no telinit
+	expected = {("vs1/vserver:cmdrel", "start command"),
+	            ("vs1/vserver:leading", "start command")}
 	for g in json.load(open(sys.argv[1]))["guests"]:
 	    n += 1
-	    good = g["verdict"] not in ("failed", "different")
+	    wrong = [c for c in g["checks"] if c["surprise"]
+	             and (g["key"], c["item"]) not in expected]
+	    good = not wrong and g["verdict"] != "failed"
 	    print("%sok %d - %s: %s" % ("" if good else "not ", n,
 	          ascii(g["key"]).strip("'"), g["verdict"]))
 	    if g["boot"]["failed"]:
 	        print("# " + ascii(g["boot"]["failed"]))
-	    for c in g["checks"]:
-	        if c["surprise"]:
-	            print("# %s: %s: before %s, planned %s, seen %s" % (
-	                c["item"], c["relation"], ascii(c["before"]),
-	                ascii(c["expected"]), ascii(c["observed"])))
+	    for c in wrong:
+	        print("# %s: %s: before %s, planned %s, seen %s" % (
+	            c["item"], c["relation"], ascii(c["before"]),
+	            ascii(c["expected"]), ascii(c["observed"])))
 	END
 }
 
 printf '%s\n' 'target "lxc" { version = "5.0"  cgroup = "both" }' \
 	>"$tmp/site.conf"
-[ $# -gt 0 ] || set -- $(cd fixtures/vserver && ls)
 mkdir -p "$tmp/out"
-for case; do
+cases=("$@")
+[ $# -gt 0 ] || mapfile -t cases < <(ls fixtures/vserver)
+for case in "${cases[@]}"; do
 	prepare "$case"
 done
 mapfile -d '' guests < <(find "$tmp/out" -mindepth 3 -maxdepth 3 \
 	-name manifest.json -printf '%h\0' | sort -z)
+[ ${#guests[@]} -gt 0 ] || {
+	echo "1..0 # SKIP every guest is blocked"
+	exit 0
+}
 "$rehost" verify -q -j 2 --scratch "$tmp/s" --format json "${guests[@]}" \
 	>"$tmp/seen.json" 2>"$tmp/said"
 judge >"$tmp/tap"

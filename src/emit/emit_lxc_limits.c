@@ -131,8 +131,11 @@ static bool put_pids_max(struct emission *em, const struct value *v)
 		     "%" PRIu64 " processes are more than a kernel can number: "
 		     "no limit",
 		     v->u);
-	emit_lxc_add(em, LXC_LIMITS, em->emitter->rules[FIELD_PIDS_MAX].key,
-		     "max");
+	if (emit_lxc_v2(em))
+		emit_lxc_add(em, LXC_LIMITS,
+			     em->emitter->rules[FIELD_PIDS_MAX].key, "max");
+	if (emit_lxc_v1(em))
+		emit_lxc_add(em, LXC_LIMITS, "lxc.cgroup.pids.max", "max");
 	return true;
 }
 
@@ -183,7 +186,7 @@ void emit_lxc_limit(struct emission *em, enum field_id id, const void *object,
 			     why);
 		return;
 	}
-	if (id == FIELD_PIDS_MAX && emit_lxc_v2(em) && put_pids_max(em, v))
+	if (id == FIELD_PIDS_MAX && put_pids_max(em, v))
 		return;
 	if (rule->fidelity == FID_APPROX)
 		emit_lxc_comment(em, id, object, v);

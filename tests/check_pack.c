@@ -412,8 +412,10 @@ START_TEST(fault)
 	box_open(&b);
 	make_file("root/b", "content", 7);
 	make_file("root/c", "", 0);
-	if (with->file_read)
+	if (with->file_read) {
 		b.ops.file_read = with->file_read;
+		b.ops.file_try = NULL;
+	}
 	if (with->file_open)
 		b.ops.file_open = with->file_open;
 	if (with->xattrs)
@@ -465,9 +467,59 @@ START_TEST(many_names)
 		make_file(path, "x", 1);
 	}
 	b.ops.file_read = break_read;
+	b.ops.file_try = NULL;
 	pack_ok(&b, &o);
 	ck_assert_uint_eq(b.got.unreadable.n, PACK_NAMES + 20);
 	ck_assert_uint_eq(b.got.unreadable.first.n, PACK_NAMES);
+}
+END_TEST
+
+/* Half of it is in memory, nothing, or the medium cannot tell. */
+static ssize_t try_half(struct tree_file *f, uint64_t offset, void *data,
+			size_t n, struct err *e)
+{
+	return dir_file_read(f, offset, data, (n + 1) / 2, e);
+}
+
+static ssize_t try_nothing(struct tree_file *f, uint64_t offset UNUSED,
+			   void *data UNUSED, size_t n UNUSED, struct err *e)
+{
+	return err_set(e, EAGAIN, "read %s", f->name);
+}
+
+static ssize_t (*const tries[])(struct tree_file *f, uint64_t offset,
+				void *data, size_t n, struct err *e) = {
+	try_half,
+	try_nothing,
+	NULL,
+};
+
+/* More files than wait at a time: each has its own content in the end. */
+START_TEST(cold)
+{
+	const struct pack_options o = { .one_fs = true };
+	struct box b CLEANUP(box_done);
+	struct listing l CLEANUP(listing_done) = { 0 };
+	char path[32];
+
+	box_open(&b);
+	for (int i = 0; i < 300; i++) {
+		snprintf(path, sizeof(path), "root/content of %03d", i);
+		make_file(path, path, strlen(path));
+	}
+	b.ops.file_try = tries[_i];
+	pack_ok(&b, &o);
+	ck_assert_uint_eq(b.got.files, 300);
+	ck_assert_uint_eq(b.got.changed.n, 0);
+	list_open(&l, "out.tar.zst");
+	while (list_next(&l)) {
+		const char *name = archive_entry_pathname(l.ae) + 2;
+
+		if (*name == '\0')
+			continue;
+		read_content(&l);
+		ck_assert_str_eq(buf_str(&l.content) + 5, name);
+	}
 }
 END_TEST
 
@@ -577,6 +629,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, fault, 0, COUNT(faults));
 	tcase_add_test(c, lost_link);
 	tcase_add_test(c, many_names);
+	tcase_add_loop_test(c, cold, 0, COUNT(tries));
 	tcase_add_loop_test(c, locked, 0, 2);
 	tcase_add_test(c, failure);
 	tcase_add_test(c, disk_full);

@@ -397,6 +397,9 @@ START_TEST(file)
 	ck_assert_int_eq(tree_file_read(f, 7, bytes, 8, &b.e), 3);
 	ck_assert_mem_eq(bytes, "789", 3);
 	ck_assert_int_eq(tree_file_read(f, 10, bytes, 8, &b.e), 0);
+	tree_file_expect(f, 0, 10);
+	if (tree_file_try(f, 7, bytes, 8, &b.e) < 0) /* as the medium can */
+		ck_assert(b.e.code == EAGAIN || b.e.code == EOPNOTSUPP);
 	ck_assert_int_eq(tree_file_next(f, 0, &x, &b.e), 1);
 	ck_assert_uint_eq(x.offset, 0);
 	ck_assert_uint_eq(x.length, 10);

@@ -16,6 +16,7 @@ enum {
 	RING = 4,
 	LOT_ENTRIES = 256,
 	LOT_FILES = 16,      /* open */
+	LOT_WAITING = 128,   /* the same while the disk is waited for */
 	LOT_BYTES = 1 << 20, /* of content */
 	SMALL = 128 << 10,   /* files below this are read whole */
 };
@@ -24,7 +25,8 @@ struct lot {
 	struct arena *mem;
 	struct entry *v; /* LOT_ENTRIES */
 	size_t n;
-	unsigned files;
+	unsigned files; /* handed over open */
+	unsigned waiting;
 	char *bytes; /* LOT_BYTES */
 	size_t used;
 };
@@ -35,6 +37,7 @@ struct ahead {
 	struct ahead_options o;
 	struct lot lots[RING];
 	struct lot *lot; /* being filled; the thread's */
+	bool tries;      /* the medium says what is in memory */
 	struct links seen;
 	size_t at; /* in the lot being read; the caller's */
 	bool has_lot;
@@ -55,7 +58,7 @@ static void lot_clear(struct lot *l)
 		tree_file_closep(&l->v[i].file);
 	arena_freep(&l->mem);
 	l->n = 0;
-	l->files = 0;
+	l->files = l->waiting = 0;
 	l->used = 0;
 }
 
@@ -76,8 +79,20 @@ static struct lot *take_empty(struct ahead *a)
 	return l;
 }
 
+/* By now the disk had time for all of them. */
+static void finish(struct lot *l, bool still)
+{
+	for (size_t i = 0; i < l->n && l->waiting > 0; i++) {
+		if (!l->v[i].waits)
+			continue;
+		entry_finish(&l->v[i], l->mem, still);
+		l->waiting--;
+	}
+}
+
 static void hand_over(struct ahead *a)
 {
+	finish(a->lot, tree_is_still(a->t));
 	pthread_mutex_lock(&a->lock);
 	a->filled++;
 	pthread_cond_signal(&a->moved);
@@ -88,7 +103,7 @@ static void hand_over(struct ahead *a)
 static bool is_full(const struct lot *l)
 {
 	return l->n == LOT_ENTRIES || l->files == LOT_FILES ||
-	       LOT_BYTES - l->used <= SMALL;
+	       l->waiting == LOT_WAITING || LOT_BYTES - l->used <= SMALL;
 }
 
 /* Whether another name of the inode was seen; it is from now on. */
@@ -104,14 +119,16 @@ static bool is_again(struct ahead *a, const struct tree_stat *st)
 
 static void read_entry(struct ahead *a, struct lot *l, struct entry *en)
 {
-	struct entry_room room = { .n = SMALL };
+	struct entry_room room = { .n = SMALL, .tries = a->tries };
 
 	if (l->bytes)
 		room.p = l->bytes + l->used;
 	entry_read(en, a->t, l->mem, l->bytes ? &room : NULL,
 		   tree_is_still(a->t));
 	l->used += SMALL - room.n;
-	l->files += en->file != NULL;
+	l->waiting += en->waits;
+	l->files += en->file && !en->waits;
+	a->tries = room.tries;
 }
 
 static int visit(void *arg, const char *path, const struct tree_stat *st,
@@ -177,6 +194,7 @@ int ahead_open(struct tree *t, const struct ahead_options *o,
 	a->mem = mem;
 	a->t = t;
 	a->o = *o;
+	a->tries = true;
 	a->seen.mem = mem;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->moved, NULL);

@@ -1,7 +1,7 @@
 /* Reading an entry of the walk. */
 #include "pack/entry.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <linux/fs.h>
 #include <sys/stat.h>
 
@@ -37,32 +37,6 @@ bool entry_is_shared(const struct tree_stat *st)
 	return st->nlink > 1 && !S_ISDIR(st->mode) && !entry_is_unified(st);
 }
 
-/* Asks for a byte more than there should be, so that one call shows the end. */
-static void read_whole(struct entry *en, struct arena *mem,
-		       struct entry_room *room)
-{
-	size_t size = (size_t)en->opened.size;
-	struct err why;
-	ssize_t n = 1;
-
-	while (en->n < size && n > 0) {
-		n = tree_file_read(en->file, en->n, room->p + en->n,
-				   size + 1 - en->n, &why);
-		if (n > 0)
-			en->n += (size_t)n;
-	}
-	if (n < 0)
-		en->bytes_lost = keep(&why, mem);
-	else
-		en->changed = en->n != size;
-	if (en->n > size)
-		en->n = size;
-	en->bytes = room->p;
-	en->is_whole = true;
-	room->p += en->n;
-	room->n -= en->n;
-}
-
 /* Whether it is, after reading, what it was. */
 static void look_again(struct entry *en)
 {
@@ -72,6 +46,73 @@ static void look_again(struct entry *en)
 	if (tree_file_stat(en->file, &now, &why) ||
 	    !entry_is_same(&en->opened, &now))
 		en->changed = true;
+}
+
+/* Asks for a byte more than there should be, so that one call shows the end. */
+static ssize_t read_more(struct entry *en,
+			 ssize_t (*how)(struct tree_file *f, uint64_t offset,
+					void *data, size_t n, struct err *e),
+			 struct err *why)
+{
+	ssize_t n = how(en->file, en->n, en->bytes + en->n,
+			(size_t)en->opened.size + 1 - en->n, why);
+
+	if (n > 0)
+		en->n += (size_t)n;
+	return n;
+}
+
+void entry_finish(struct entry *en, struct arena *mem, bool still)
+{
+	size_t size = (size_t)en->opened.size;
+	struct err why;
+	ssize_t n = 1;
+
+	while (en->n < size && n > 0)
+		n = read_more(en, tree_file_read, &why);
+	if (n < 0)
+		en->bytes_lost = keep(&why, mem);
+	else
+		en->changed = en->n != size;
+	if (en->n > size)
+		en->n = size;
+	if (!still)
+		look_again(en);
+	tree_file_closep(&en->file);
+	en->waits = false;
+}
+
+/* Whether the disk has to be waited for; it is told then. */
+static bool must_wait(struct entry *en, struct entry_room *room)
+{
+	struct err why;
+	ssize_t n;
+
+	if (!room->tries || en->opened.size == 0)
+		return false;
+	n = read_more(en, tree_file_try, &why);
+	if (n < 0 && why.code == EOPNOTSUPP)
+		room->tries = false;
+	if (n < 0 && why.code != EAGAIN)
+		return false;
+	if (n == 0 || en->n >= en->opened.size)
+		return false;
+	tree_file_expect(en->file, en->n, en->opened.size - en->n);
+	return true;
+}
+
+static void read_whole(struct entry *en, struct arena *mem,
+		       struct entry_room *room, bool still)
+{
+	size_t n = (size_t)en->opened.size + 1;
+
+	en->is_whole = true;
+	en->bytes = room->p;
+	room->p += n;
+	room->n -= n;
+	en->waits = must_wait(en, room);
+	if (!en->waits)
+		entry_finish(en, mem, still);
 }
 
 static int read_extents(struct entry *en, struct arena *mem, struct err *why)
@@ -94,25 +135,15 @@ static bool is_without_holes(const struct entry *en)
 static int read_file(struct entry *en, struct tree *t, struct arena *mem,
 		     struct entry_room *room, bool still, struct err *why)
 {
-	int fd;
-
 	if (tree_file_open(t, en->path, &en->file, why))
 		return -1;
 	en->opened = *tree_file_opened(en->file);
 	if (read_extents(en, mem, why))
 		return -1;
-	if (!room)
-		return 0;
-	if (en->opened.size < room->n && is_without_holes(en)) {
-		read_whole(en, mem, room);
-		if (!still)
-			look_again(en);
-		tree_file_closep(&en->file);
-		return 0;
-	}
-	fd = tree_file_fd(en->file);
-	if (fd >= 0)
-		posix_fadvise(fd, 0, WINDOW, POSIX_FADV_WILLNEED);
+	if (room && en->opened.size < room->n && is_without_holes(en))
+		read_whole(en, mem, room, still);
+	else if (room)
+		tree_file_expect(en->file, 0, WINDOW);
 	return 0;
 }
 

@@ -27,7 +27,8 @@ struct entry {
 
 	/* Of a small file that is whole here: */
 	bool is_whole, changed; /* while it was read */
-	const char *bytes;
+	bool waits;             /* for a disk: to be finished */
+	char *bytes;
 	size_t n;                     /* less than its size where it shrank */
 	const struct err *bytes_lost; /* why there are no more, or NULL */
 };
@@ -35,7 +36,8 @@ struct entry {
 /* Where the content of small files goes. */
 struct entry_room {
 	char *p;
-	size_t n; /* bytes left */
+	size_t n;   /* bytes left */
+	bool tries; /* files that are not in memory may wait */
 };
 
 /* Whether it is of a type that is packed. */
@@ -59,5 +61,8 @@ bool entry_is_same(const struct tree_stat *a, const struct tree_stat *b);
  */
 void entry_read(struct entry *en, struct tree *t, struct arena *mem,
 		struct entry_room *room, bool still);
+
+/* Reads the content of one that waits. */
+void entry_finish(struct entry *en, struct arena *mem, bool still);
 
 #endif

@@ -683,6 +683,8 @@ static const struct tree_ops dir_ops = {
 	.file_close = dir_file_close,
 	.file_stat = dir_file_stat,
 	.file_read = dir_file_read,
+	.file_try = dir_file_try,
+	.file_expect = dir_file_expect,
 	.file_next = dir_file_next,
 	.file_fd = dir_file_fd,
 };

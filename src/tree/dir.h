@@ -80,6 +80,9 @@ void dir_file_close(struct tree_file *f);
 int dir_file_stat(struct tree_file *f, struct tree_stat *ret, struct err *e);
 ssize_t dir_file_read(struct tree_file *f, uint64_t offset, void *data,
 		      size_t n, struct err *e);
+ssize_t dir_file_try(struct tree_file *f, uint64_t offset, void *data, size_t n,
+		     struct err *e);
+void dir_file_expect(struct tree_file *f, uint64_t offset, uint64_t n);
 int dir_file_next(struct tree_file *f, uint64_t at, struct tree_extent *ret,
 		  struct err *e);
 int dir_file_fd(const struct tree_file *f);

@@ -1,6 +1,7 @@
 /* A regular file of a directory tree, read in pieces. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -78,6 +79,24 @@ ssize_t dir_file_read(struct tree_file *f, uint64_t offset, void *data,
 	if (got < 0)
 		return err_set(e, errno, "read %s", f->name);
 	return got;
+}
+
+ssize_t dir_file_try(struct tree_file *f, uint64_t offset, void *data, size_t n,
+		     struct err *e)
+{
+	const struct iovec to = { .iov_base = data, .iov_len = n };
+	ssize_t got;
+
+	got = preadv2(dir_file_fd(f), &to, 1, (off_t)offset, RWF_NOWAIT);
+	if (got < 0)
+		return err_set(e, errno, "read %s", f->name);
+	return got;
+}
+
+void dir_file_expect(struct tree_file *f, uint64_t offset, uint64_t n)
+{
+	posix_fadvise(dir_file_fd(f), (off_t)offset, (off_t)n,
+		      POSIX_FADV_WILLNEED);
 }
 
 int dir_file_next(struct tree_file *f, uint64_t at, struct tree_extent *ret,

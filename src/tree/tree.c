@@ -1,6 +1,7 @@
 /* The tree interface: each call goes to the back end of the tree. */
 #include "tree/tree.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 #include "tree/dir.h"
@@ -148,6 +149,20 @@ ssize_t tree_file_read(struct tree_file *f, uint64_t offset, void *data,
 		       size_t n, struct err *e)
 {
 	return f->ops->file_read(f, offset, data, n, e);
+}
+
+ssize_t tree_file_try(struct tree_file *f, uint64_t offset, void *data,
+		      size_t n, struct err *e)
+{
+	if (!f->ops->file_try)
+		return err_set(e, EOPNOTSUPP, "read %s", f->name);
+	return f->ops->file_try(f, offset, data, n, e);
+}
+
+void tree_file_expect(struct tree_file *f, uint64_t offset, uint64_t n)
+{
+	if (f->ops->file_expect)
+		f->ops->file_expect(f, offset, n);
 }
 
 int tree_file_next(struct tree_file *f, uint64_t at, struct tree_extent *ret,

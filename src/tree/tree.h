@@ -152,6 +152,14 @@ int tree_file_stat(struct tree_file *f, struct tree_stat *ret, struct err *e);
 ssize_t tree_file_read(struct tree_file *f, uint64_t offset, void *data,
 		       size_t n, struct err *e);
 /*
+ * The same without waiting for a disk: as much as is in memory, EAGAIN where
+ * nothing is. EOPNOTSUPP: the medium cannot tell.
+ */
+ssize_t tree_file_try(struct tree_file *f, uint64_t offset, void *data,
+		      size_t n, struct err *e);
+/* Starts to read so many bytes into memory, where the medium can. */
+void tree_file_expect(struct tree_file *f, uint64_t offset, uint64_t n);
+/*
  * The next stretch of data that ends after offset at: 1, or 0 when only a hole
  * is left. A file may have any number of them.
  */

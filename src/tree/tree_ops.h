@@ -46,6 +46,10 @@ struct tree_ops {
 			 struct err *e);
 	ssize_t (*file_read)(struct tree_file *f, uint64_t offset, void *data,
 			     size_t n, struct err *e);
+	/* These two may be NULL. */
+	ssize_t (*file_try)(struct tree_file *f, uint64_t offset, void *data,
+			    size_t n, struct err *e);
+	void (*file_expect)(struct tree_file *f, uint64_t offset, uint64_t n);
 	int (*file_next)(struct tree_file *f, uint64_t at,
 			 struct tree_extent *ret, struct err *e);
 	int (*file_fd)(const struct tree_file *f);

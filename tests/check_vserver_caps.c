@@ -103,7 +103,16 @@ START_TEST(test_bcap_facts)
 				     .bcaps = "00000000b44c24ff" };
 	b.host.facts = &b.facts;
 	box_read(&b);
-	ck_assert(box_says(&b, FIND_CAP_RELEASE, "more: net_raw"));
+	ck_assert(box_says(&b, FIND_CAP_RELEASE, "more: net_raw; less: none"));
+	ck_assert_uint_eq(b.g->caps.v, 0xB44C04FF);
+	c->bcaps = "00000000344c04ff"; /* no setfcap */
+	box_read(&b);
+	ck_assert_uint_eq(b.g->caps.v, 0x344C04FF);
+	ck_assert_int_eq(b.g->caps.from->kind, ORIGIN_FACTS);
+	box_file(&b, "bcapabilities", "~KILL\n"); /* a file is no guess */
+	box_read(&b);
+	ck_assert_uint_eq(b.g->caps.v, 0xB44C04DF);
+	box_file(&b, "bcapabilities", "");
 	c->bcaps = "ffffffffb44c04ff"; /* tools that set all beyond bit 31 */
 	box_read(&b);
 	ck_assert(box_says(&b, FIND_CAP_RELEASE, "more: mac_override"));

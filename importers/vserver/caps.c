@@ -11,6 +11,7 @@
 #include "base/cap.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "derive.h"
 #include "facts.h"
 #include "importers/vserver/caps.h"
 #include "importers/vserver/read.h"
@@ -690,13 +691,23 @@ static bool seen_caps(const struct facts_context *c, uint64_t *ret)
 	return true;
 }
 
-/* What capture saw of the running context, beside what the files give. */
+static const char *shown_caps(const struct guest *g, uint64_t set)
+{
+	return set == 0 ? "none" : cap_show(g->mem, set, " ");
+}
+
+/*
+ * What capture saw of the running context, beside what the files give. Where
+ * none gives a set, the release's default is a guess: only what both have.
+ */
 static void compare_facts(struct reading *r)
 {
 	const struct facts *facts = r->source->host->facts;
 	const struct facts_context *c;
 	struct guest *g = r->g;
 	const struct origin *at;
+	struct finding *f;
+	bool guessed;
 	uint64_t seen;
 
 	if (facts == NULL || g->xid.from == NULL)
@@ -706,14 +717,19 @@ static void compare_facts(struct reading *r)
 		return;
 	at = reading_origin(r, ORIGIN_FACTS, facts->file, c->at.line, "BCaps",
 			    c->bcaps);
-	reading_find_at(r, FIND_CAP_RELEASE, at,
-			"the running context had BCaps 0x%" PRIx64
-			", the files give 0x%" PRIx64
-			": it started from another set or older files; more: "
-			"%s; less: %s",
-			seen, g->caps.v,
-			cap_show(g->mem, seen & ~g->caps.v, " "),
-			cap_show(g->mem, g->caps.v & ~seen, " "));
+	guessed = g->caps.from->kind == ORIGIN_DEFAULT;
+	f = reading_find_at(
+		r, FIND_CAP_RELEASE, at,
+		"the running context had BCaps 0x%" PRIx64 ", the %s 0x%" PRIx64
+		"%s; more: %s; less: %s",
+		seen, guessed ? "default of its tools is" : "files give",
+		g->caps.v,
+		guessed ? ": only what both have is granted" :
+			  ": it started from another set or older files",
+		shown_caps(g, seen & ~g->caps.v),
+		shown_caps(g, g->caps.v & ~seen));
+	if (guessed)
+		derive_caps(g, FIELD_CAPS, g, seen & g->caps.v, at, f);
 }
 
 void vserver_caps_settle(struct reading *r)

@@ -581,9 +581,23 @@ static bool is_profile(const char *subject)
 	return false;
 }
 
+/* The shell runs nothing of a case before it has seen its end. */
+static void never_run(struct scanner *s, size_t first)
+{
+	for (size_t i = first; i < s->out->list.n; i++) {
+		struct legacy_statement *x = &s->out->list.v[i];
+
+		if (x->kind == LEGACY_VALUE) {
+			x->kind = LEGACY_MAYBE;
+			x->why = "it stands in a case that is never closed";
+		}
+	}
+}
+
 static void read_case(struct scanner *s)
 {
 	const unsigned line = s->line;
+	size_t first;
 	struct buf b CLEANUP(buf_done) = { 0 };
 	const char *text;
 	bool known;
@@ -611,11 +625,13 @@ static void read_case(struct scanner *s)
 		add_code(s, line, text, "it is not understood and was not run");
 		s->unknown++;
 	}
+	first = s->out->list.n;
 	read_branches(s, known);
 	if (!known)
 		s->unknown--;
 	if (s->open == s->cases && !s->gave_up) {
 		s->gave_up = true;
+		never_run(s, first);
 		add_code(s, line, text, "it is never closed");
 	}
 	s->cases--;

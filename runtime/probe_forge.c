@@ -250,7 +250,10 @@ static void listen_all(int ear, struct buf *ret)
 	}
 }
 
-/* Interfaces that share their wire with a neighbour. */
+/*
+ * Interfaces that share their wire with a neighbour. Of others it cannot be
+ * said what they hold back.
+ */
 static struct strv shared_wires(struct probe *p)
 {
 	const struct policy *planned = p->package->planned;
@@ -261,11 +264,16 @@ static struct strv shared_wires(struct probe *p)
 		const char *attach =
 			policy_get(planned, FIELD_NIC_ATTACH, it->key);
 
-		if (it->field == FIELD_NIC_NAME && attach != NULL &&
+		if (it->field != FIELD_NIC_NAME)
+			continue;
+		if (attach != NULL &&
 		    (str_starts(attach, "bridge:") ||
 		     str_starts(attach, "macvlan:")) &&
 		    str_eq(policy_get(planned, FIELD_NIC_UP, it->key), "yes"))
 			strv_add(p->mem, &list, it->key);
+		else
+			probe_unseen(p, FIELD_NIC_SOURCE_FILTER, it->key,
+				     "no neighbour is on its wire");
 	}
 	return list;
 }

@@ -240,6 +240,29 @@ START_TEST(later_items)
 }
 END_TEST
 
+/* "+" adds an item once, however often the pass runs, and by its name only. */
+START_TEST(added)
+{
+	struct box b;
+
+	box_open(&b);
+	option(&b, "addr.+.ip=192.0.2.7");
+	option(&b, "addr.192.0.2.7.device=eth0");
+	option(&b, "mount.+.source=/y");
+	run(&b);
+	ck_assert_int_eq(plan_options_last(&b.p, &b.e), 0);
+	ck_assert_uint_eq(b.g->addrs.n, 1);
+	ck_assert_str_eq(b.g->addrs.v[0]->ip.v, "192.0.2.7");
+	ck_assert_str_eq(b.g->addrs.v[0]->dev.v, "eth0");
+	ck_assert_uint_eq(b.g->mounts.n, 0);
+	ck_assert_uint_eq(b.g->findings.n, 3);
+	ck_assert_str_eq(b.g->findings.v[2]->message,
+			 "mount.source: an item is added by the field that "
+			 "names it, mount.+.target");
+	box_done(&b);
+}
+END_TEST
+
 START_TEST(renamed)
 {
 	struct box b;
@@ -419,6 +442,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, which_guest, 0, COUNT(guests));
 	tcase_add_test(c, items);
 	tcase_add_test(c, later_items);
+	tcase_add_test(c, added);
 	tcase_add_test(c, renamed);
 	tcase_add_test(c, secret);
 	tcase_add_loop_test(c, bad_option, 0, COUNT(bad));

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "report/parts.h"
 #include "report/report.h"
 #include "site.h"
 #include "runtime/probe_tables.h"
@@ -17,9 +18,11 @@ static void explain_site(struct buf *b)
 
 	buf_adds(b, "Words of the site file, rehost.conf(5). Blocks: subnet, "
 		    "device, guest, accept,\ntarget, idmap.\n\n");
-	for (size_t i = 0; i < n; i++)
-		buf_printf(b, "%s = \"%s\"  (%s)\n    %s\n", words[i].name,
-			   words[i].value, words[i].allowed, words[i].text);
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(b, "%s = \"%s\"  (%s)\n", words[i].name,
+			   words[i].value, words[i].allowed);
+		parts_wrap(b, "", 4, words[i].text);
+	}
 }
 
 /* DIR/NAME of an output: its report.json holds the document. */

@@ -243,6 +243,40 @@ size_t field_objects(const struct guest *g, enum scope s,
 	return 0;
 }
 
+void *field_object_add(struct guest *g, enum scope s)
+{
+	switch (s) {
+	case SCOPE_NIC:
+		return pvec_add(g->mem, &g->nics);
+	case SCOPE_ADDR:
+		return pvec_add(g->mem, &g->addrs);
+	case SCOPE_ROUTE:
+		return pvec_add(g->mem, &g->routes);
+	case SCOPE_MOUNT:
+		return pvec_add(g->mem, &g->mounts);
+	case SCOPE_DEVICE:
+		return pvec_add(g->mem, &g->devices);
+	case SCOPE_RLIMIT:
+		return pvec_add(g->mem, &g->rlimits);
+	case SCOPE_SYSCTL:
+		return pvec_add(g->mem, &g->sysctls);
+	case SCOPE_ENV:
+		return pvec_add(g->mem, &g->envs);
+	case SCOPE_HOOK:
+		return pvec_add(g->mem, &g->hooks);
+	case SCOPE_DISK:
+		return pvec_add(g->mem, &g->disks);
+	case SCOPE_IO:
+		return pvec_add(g->mem, &g->ios);
+	case SCOPE_IDMAP:
+		return pvec_add(g->mem, &g->idmaps);
+	case SCOPE_GUEST:
+	case SCOPE__MAX:
+		break;
+	}
+	return NULL;
+}
+
 const void *field_object(const struct guest *g, enum scope s, size_t i)
 {
 	void *const *objects;

@@ -111,6 +111,9 @@ void field_clear(enum field_id id, void *object);
 size_t field_objects(const struct guest *g, enum scope s,
 		     void *const **ret_objects);
 
+/* A new item at the list's end; NULL for SCOPE_GUEST, which is no list. */
+void *field_object_add(struct guest *g, enum scope s);
+
 /* The i-th object of a scope, the guest itself for SCOPE_GUEST. */
 const void *field_object(const struct guest *g, enum scope s, size_t i);
 

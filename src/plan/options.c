@@ -139,9 +139,28 @@ static int apply(struct guest *g, const struct decision *d, void *object,
 	return 0;
 }
 
-/* The object that a decision is about; NULL: the list has no such item. */
-static void *find_object(struct guest *g, const struct site_set *s)
+/*
+ * The item that "+" adds to its list, named by the field that names such items;
+ * the one that an earlier run has added. NULL: it cannot be added.
+ */
+static void *added_object(struct guest *g, const struct decision *d)
 {
+	const enum scope scope = field_get(d->set.field)->scope;
+	void *const *objects;
+	const size_t n = field_objects(g, scope, &objects);
+
+	if (field_key(scope) != d->set.field)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (is_done(d, field_value(d->set.field, objects[i]).from))
+			return objects[i];
+	return field_object_add(g, scope);
+}
+
+/* The object that a decision is about; NULL: the list has no such item. */
+static void *find_object(struct guest *g, const struct decision *d)
+{
+	const struct site_set *s = &d->set;
 	const enum scope scope = field_get(s->field)->scope;
 	void *const *objects;
 	size_t n = field_objects(g, scope, &objects);
@@ -150,6 +169,8 @@ static void *find_object(struct guest *g, const struct site_set *s)
 
 	if (scope == SCOPE_GUEST)
 		return g;
+	if (str_eq(s->item, "+"))
+		return added_object(g, d);
 	if (num_u64(s->item, &place, &e) == 0)
 		return place < n ? objects[place] : NULL;
 	for (size_t i = 0; i < n; i++)
@@ -168,6 +189,12 @@ static int wrap(const struct decision *d, struct err *e)
 	return err_wrap(e, "%s:%u: set", d->file, d->line);
 }
 
+/* "ip" of addr.ip, which names an address. */
+static const char *key_word(enum scope s)
+{
+	return strchr(field_get(field_key(s))->name, '.') + 1;
+}
+
 static int decide(struct guest *g, struct decision *d, const char *setting,
 		  bool last, struct err *e)
 {
@@ -175,10 +202,18 @@ static int decide(struct guest *g, struct decision *d, const char *setting,
 
 	if (site_set_parse(setting, g->mem, &d->set, e) < 0)
 		return wrap(d, e);
-	object = find_object(g, &d->set);
+	object = find_object(g, d);
 	if (object != NULL)
 		return apply(g, d, object, e) < 0 ? wrap(d, e) : 0;
-	if (last)
+	if (last && str_eq(d->set.item, "+"))
+		finding_add(g, FIND_HST_UNUSED_WORD, NULL,
+			    origin_of(g, d, NULL),
+			    "%s: an item is added by the field that names it, "
+			    "%s.+.%s",
+			    field_get(d->set.field)->name,
+			    field_scope_name(field_get(d->set.field)->scope),
+			    key_word(field_get(d->set.field)->scope));
+	else if (last)
 		finding_add(g, FIND_HST_UNUSED_WORD, NULL,
 			    origin_of(g, d, NULL), "%s: the guest has no %s %s",
 			    field_get(d->set.field)->name,

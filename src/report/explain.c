@@ -59,6 +59,20 @@ static void add_targets(struct buf *b, enum field_id field)
 	}
 }
 
+/* The host-wide default of a key that stands in the list itself. */
+static bool is_repeated(const struct importer *imp, const struct key *k)
+{
+	static const char defaults[] = ".defaults/";
+
+	if (!str_starts(k->name, defaults))
+		return false;
+	for (size_t i = 0; i < imp->n_keys; i++)
+		if (imp->keys[i].finding == k->finding &&
+		    str_eq(imp->keys[i].name, k->name + strlen(defaults)))
+			return true;
+	return false;
+}
+
 static void code_sources(struct buf *b, enum finding_id id)
 {
 	const char *head = "Source settings that always lead to it:";
@@ -69,7 +83,7 @@ static void code_sources(struct buf *b, enum finding_id id)
 		for (size_t j = 0; j < all[i]->n_keys; j++) {
 			const struct key *k = &all[i]->keys[j];
 
-			if (k->finding != id)
+			if (k->finding != id || is_repeated(all[i], k))
 				continue;
 			head_once(b, &head);
 			add_row(b, all[i]->name, k->name, parts_fate(k->fate),

@@ -236,6 +236,14 @@ static const char *gateway(const struct nets *n, const struct nic *nic,
 		   nic->name);
 }
 
+/* What the guest is to do by files of its own is not done for it. */
+static bool guest_sets(const struct nets *n)
+{
+	const char *owner = get(n, FIELD_NET_OWNER, "");
+
+	return owner != NULL && str_eq(owner, "guest");
+}
+
 static const struct nic *nic_of(const struct nets *n,
 				const struct inet_net *net)
 {
@@ -261,9 +269,11 @@ static int plan_addr(struct nets *n, const char *ip, struct err *e)
 	if (parse(ip, prefix, &net, mem, e) < 0)
 		return -1;
 	nic = nic_of(n, &net);
-	ops_add(n->ops, OP_ADDR, nic->name,
-		arena_printf(mem, "%s/%u", ip, net.prefix),
-		get(n, FIELD_ADDR_BROADCAST, ip), get(n, FIELD_ADDR_PEER, ip));
+	if (!guest_sets(n))
+		ops_add(n->ops, OP_ADDR, nic->name,
+			arena_printf(mem, "%s/%u", ip, net.prefix),
+			get(n, FIELD_ADDR_BROADCAST, ip),
+			get(n, FIELD_ADDR_PEER, ip));
 	ops_add(n->ops, nic->end != NULL ? OP_END_ROUTE : OP_LAB_ROUTE,
 		nic->end != NULL ? nic->end : nic->bridge, ip, NULL, NULL);
 	return 0;
@@ -299,6 +309,8 @@ static void plan_gateway(struct nets *n, const struct nic *nic, int family)
 	if (gw == NULL)
 		return;
 	answer(n, nic, gw);
+	if (guest_sets(n))
+		return;
 	if (!reachable(n, gw)) /* as LXC does: a route to the router first */
 		ops_add(n->ops, OP_ROUTE, nic->name, gw, NULL, NULL);
 	ops_add(n->ops, OP_ROUTE, nic->name,

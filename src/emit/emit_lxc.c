@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "emit/emit_lxc.h"
+#include "policy/read_lxc.h"
 
 bool emit_lxc_safe(const char *value)
 {
@@ -291,25 +292,6 @@ static const char *const titles[LXC_SECTION__MAX] = {
 	[LXC_HOOKS] = "scripts of the old tools",
 };
 
-/* Before a line of the config that the guest's own files stand for. */
-static const char guests[] = "# the guest: ";
-
-const char *emit_lxc_policy_text(struct arena *mem, const char *config)
-{
-	struct slice text = { config, strlen(config) }, line;
-	struct buf b CLEANUP(buf_done) = { 0 };
-
-	while (slice_next(&text, '\n', &line)) {
-		if (line.n > strlen(guests) &&
-		    memcmp(line.p, guests, strlen(guests)) == 0)
-			line = (struct slice){ line.p + strlen(guests),
-					       line.n - strlen(guests) };
-		buf_add(&b, line.p, line.n);
-		buf_addc(&b, '\n');
-	}
-	return arena_strdup(mem, buf_str(&b));
-}
-
 const char *emit_lxc_text(struct emission *em)
 {
 	struct emit_lxc *st = em->state;
@@ -328,7 +310,8 @@ const char *emit_lxc_text(struct emission *em)
 			buf_printf(&b, "\n# --- %s\n", titles[l->section]);
 		else if (l->nic != l[-1].nic)
 			buf_addc(&b, '\n');
-		buf_printf(&b, "%s%s\n", l->guest ? guests : "", l->text);
+		buf_printf(&b, "%s%s\n", l->guest ? policy_lxc_guest : "",
+			   l->text);
 	}
 	return arena_strdup(em->mem, buf_str(&b));
 }

@@ -90,12 +90,6 @@ void emit_lxc_comment(struct emission *em, enum field_id id, const void *object,
 /* The whole text of the config; what the guest's own files do is a comment. */
 const char *emit_lxc_text(struct emission *em);
 
-/*
- * An emitted config with these comments as the lines they stand for: what
- * holds once the guest has set up its network. In mem.
- */
-const char *emit_lxc_policy_text(struct arena *mem, const char *config);
-
 /* Whether the engine's version is at least this. */
 bool emit_lxc_since(const struct emission *em, unsigned major, unsigned minor);
 bool emit_lxc_v1(const struct emission *em); /* keys lxc.cgroup.* */

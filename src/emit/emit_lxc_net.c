@@ -495,26 +495,6 @@ static unsigned prefix_of(const struct link *l, const struct addr *a,
 	return (unsigned)a->prefix.v;
 }
 
-/*
- * Always written for /30 and shorter: LXC 5.0.1 to 6.0.3 compute a wrong one.
- */
-static const char *broadcast_of(struct emission *em, const struct addr *a,
-				const struct inet_net *net)
-{
-	struct inet_addr ip;
-	char text[INET_TEXT];
-	struct err e;
-
-	if (net->addr.family != AF_INET || !inet_broadcast(net, &ip))
-		return NULL;
-	if (a->broadcast.from != NULL &&
-	    inet_parse(a->broadcast.v, &ip, &e) == 0 && ip.family == AF_INET)
-		return a->broadcast.v;
-	inet_broadcast(net, &ip);
-	inet_show(&ip, text);
-	return arena_strdup(em->mem, text);
-}
-
 static void put_ip(struct emission *em, const struct addr *a,
 		   const struct address *w)
 {
@@ -576,7 +556,8 @@ void emit_lxc_addr(struct emission *em, enum field_id id, const void *object,
 		return;
 	}
 	w.net.prefix = prefix_of(&l, a, &w.net.addr);
-	w.broadcast = broadcast_of(em, a, &w.net);
+	/* always written: LXC 5.0.1 to 6.0.3 compute a wrong one */
+	w.broadcast = guest_broadcast(a, &w.net, em->mem);
 	put_addr(em, id, a, &w);
 }
 

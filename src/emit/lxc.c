@@ -572,7 +572,11 @@ static void put_net_owner(struct emission *em, enum field_id id,
 {
 	(void)id;
 	(void)object;
-	emit_bin(em, BIN_CARRIED, "the %s sets addresses and gateways", v->s);
+	if (str_eq(v->s, "guest") || str_eq(v->s, "engine"))
+		emit_bin(em, BIN_CARRIED, "the %s sets addresses and gateways",
+			 v->s);
+	else
+		refuse(em, v, "it is engine or guest");
 }
 
 /* Where an address was decides how its interface is attached. */
@@ -713,10 +717,7 @@ static int finish(struct emission *em, struct err *e)
 
 static int read_back(struct emission *em, struct policy **ret, struct err *e)
 {
-	const char *config = em->files.v[0].text;
-
-	return policy_read_lxc(emit_lxc_policy_text(em->mem, config), "config",
-			       em->mem, ret, e);
+	return policy_read_lxc(em->files.v[0].text, "config", em->mem, ret, e);
 }
 
 const struct emitter lxc_emitter = {

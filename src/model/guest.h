@@ -7,6 +7,7 @@
 #define REHOST_MODEL_GUEST_H
 
 #include "base/arena.h"
+#include "base/inet.h"
 #include "model/finding.h"
 #include "model/value.h"
 
@@ -187,5 +188,13 @@ struct guest {
 };
 
 struct guest *guest_new(struct arena *mem); /* zero but for mem */
+
+/*
+ * The broadcast address to write for an address in that net: the one that was
+ * set, or else the net's own; NULL where there is none (IPv6, /31, /32). In
+ * mem.
+ */
+const char *guest_broadcast(const struct addr *a, const struct inet_net *net,
+			    struct arena *mem);
 
 #endif

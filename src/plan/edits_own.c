@@ -69,6 +69,7 @@ static struct own_family family_of(struct edits *ed, const struct nic *n,
 			.mask = family == AF_INET ?
 					mask_of(ed->mem, net.prefix) :
 					NULL,
+			.broadcast = guest_broadcast(a, &net, ed->mem),
 		};
 	}
 	return f;
@@ -236,6 +237,8 @@ static void ifcfg_aliases(struct edits *ed)
 				   "%sDEVICE=%s:%zu\nONPARENT=yes\n"
 				   "IPADDR=%s\nNETMASK=%s\n",
 				   head, name, j - 1, ip->ip, ip->mask);
+			if (ip->broadcast != NULL)
+				buf_printf(&b, "BROADCAST=%s\n", ip->broadcast);
 			put(ed,
 			    arena_printf(ed->mem, "%s/ifcfg-%s:%zu",
 					 ed->row->path, name, j - 1),

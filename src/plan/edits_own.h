@@ -22,7 +22,8 @@ void edits_own_manager(struct edits *ed);
 struct own_ip {
 	const char *ip;
 	unsigned prefix;
-	const char *mask; /* dotted; NULL for IPv6 */
+	const char *mask;      /* dotted; NULL for IPv6 */
+	const char *broadcast; /* NULL: none was set */
 };
 
 struct own_family {

@@ -3,6 +3,8 @@
  * that the family's releases have in common; a router that is in none of the
  * interface's networks gets a route of its own first.
  */
+#include <stdio.h>
+
 #include "base/attr.h"
 #include "base/str.h"
 #include "plan/edits_own.h"
@@ -20,12 +22,22 @@ static void each_prefix(const struct own_family *f, const char *before,
 			   f->ips.v[i].prefix, after);
 }
 
+/* " brd 192.0.2.255" of ip-address(8) and netifrc's net.example, or nothing. */
+static const char *brd(const struct own_ip *ip, char ret[64])
+{
+	ret[0] = '\0';
+	if (ip->broadcast != NULL)
+		snprintf(ret, 64, " brd %s", ip->broadcast);
+	return ret;
+}
+
 /* --- interfaces(5): ifupdown of all releases, and busybox's --- */
 
 static void ifupdown_family(const struct own_nic *n, const struct own_family *f,
 			    bool v4, struct buf *b)
 {
 	const char *ip = ip_tool(v4);
+	char text[64];
 
 	if (f->ips.n == 0)
 		return;
@@ -35,11 +47,14 @@ static void ifupdown_family(const struct own_nic *n, const struct own_family *f,
 		buf_printf(b, "\tnetmask %s\n", f->ips.v[0].mask);
 	else
 		buf_printf(b, "\tnetmask %u\n", f->ips.v[0].prefix);
+	if (f->ips.v[0].broadcast != NULL)
+		buf_printf(b, "\tbroadcast %s\n", f->ips.v[0].broadcast);
 	if (n->mtu != NULL)
 		buf_printf(b, "\tup ip link set %s mtu %s\n", n->name, n->mtu);
 	for (size_t i = 1; i < f->ips.n; i++)
-		buf_printf(b, "\tup %s addr add %s/%u dev %s\n", ip,
-			   f->ips.v[i].ip, f->ips.v[i].prefix, n->name);
+		buf_printf(b, "\tup %s addr add %s/%u%s dev %s\n", ip,
+			   f->ips.v[i].ip, f->ips.v[i].prefix,
+			   brd(&f->ips.v[i], text), n->name);
 	if (f->gateway != NULL && f->onlink)
 		buf_printf(b,
 			   "\tup %s route add %s dev %s\n"
@@ -69,6 +84,8 @@ void edits_own_text_ifcfg(const struct own_nic *n, struct buf *b)
 	if (n->v4.ips.n != 0)
 		buf_printf(b, "IPADDR=%s\nNETMASK=%s\n", n->v4.ips.v[0].ip,
 			   n->v4.ips.v[0].mask);
+	if (n->v4.ips.n != 0 && n->v4.ips.v[0].broadcast != NULL)
+		buf_printf(b, "BROADCAST=%s\n", n->v4.ips.v[0].broadcast);
 	if (n->v4.gateway != NULL && !n->v4.onlink)
 		buf_printf(b, "GATEWAY=%s\n", n->v4.gateway);
 	if (n->v6.ips.n == 0)
@@ -98,8 +115,6 @@ void edits_own_text_ifcfg_route(const struct own_nic *n, struct buf *b)
 
 void edits_own_text_suse(const struct own_nic *n, struct buf *b)
 {
-	size_t label = 0;
-
 	buf_adds(b, "STARTMODE='auto'\nBOOTPROTO='static'\n");
 	if (n->mtu != NULL)
 		buf_printf(b, "MTU='%s'\n", n->mtu);
@@ -108,11 +123,14 @@ void edits_own_text_suse(const struct own_nic *n, struct buf *b)
 						  &n->v4.ips.v[i] :
 						  &n->v6.ips.v[i - n->v4.ips.n];
 
-		if (label++ == 0)
-			buf_adds(b, "IPADDR='");
-		else
-			buf_printf(b, "IPADDR_%zu='", label - 1);
-		buf_printf(b, "%s/%u'\n", ip->ip, ip->prefix);
+		char suffix[24] = "";
+
+		if (i != 0)
+			snprintf(suffix, sizeof(suffix), "_%zu", i);
+		buf_printf(b, "IPADDR%s='%s/%u'\n", suffix, ip->ip, ip->prefix);
+		if (ip->broadcast != NULL)
+			buf_printf(b, "BROADCAST%s='%s'\n", suffix,
+				   ip->broadcast);
 	}
 }
 
@@ -270,10 +288,13 @@ static void netifrc_list(const char *key, const char *name, bool arrays,
 static void netifrc_family(const struct own_family *f, struct arena *mem,
 			   struct strv *ips, struct strv *routes)
 {
+	char text[64];
+
 	for (size_t i = 0; i < f->ips.n; i++)
 		strv_add(mem, ips,
-			 arena_printf(mem, "%s/%u", f->ips.v[i].ip,
-				      f->ips.v[i].prefix));
+			 arena_printf(mem, "%s/%u%s", f->ips.v[i].ip,
+				      f->ips.v[i].prefix,
+				      brd(&f->ips.v[i], text)));
 	if (f->gateway == NULL)
 		return;
 	if (f->onlink)
@@ -303,10 +324,12 @@ static void slackware_local(const struct own_nic *n, const struct own_family *f,
 			    bool v4, struct buf *b)
 {
 	const char *ip = ip_tool(v4);
+	char text[64];
 
 	for (size_t i = v4 ? 1 : 0; i < f->ips.n; i++)
-		buf_printf(b, "/sbin/%s addr add %s/%u dev %s\n", ip,
-			   f->ips.v[i].ip, f->ips.v[i].prefix, n->name);
+		buf_printf(b, "/sbin/%s addr add %s/%u%s dev %s\n", ip,
+			   f->ips.v[i].ip, f->ips.v[i].prefix,
+			   brd(&f->ips.v[i], text), n->name);
 	if (f->gateway == NULL || (v4 && !f->onlink))
 		return;
 	if (f->onlink)

@@ -47,7 +47,7 @@ struct strv fleet_same(const struct fleet *f, struct arena *mem,
  * other share one. 0 when it has no part in it.
  */
 long fleet_order(const struct fleet *f, const char *key);
-/* What it cannot be made to wait for, with the reason: "\"db\", which is ..." */
+/* What it cannot be made to wait for, with the reason in words. */
 struct strv fleet_bad_depends(const struct fleet *f, struct arena *mem,
 			      const char *key);
 /* First host id of the guest's range. */

@@ -378,6 +378,19 @@ static int read_line(struct read_lxc *r, struct slice line, struct err *e)
 	return 0;
 }
 
+const char policy_lxc_guest[] = "# the guest: ";
+
+/* Takes away what makes it a comment. */
+static bool is_guests(struct slice *line)
+{
+	const size_t n = strlen(policy_lxc_guest);
+
+	if (line->n <= n || memcmp(line->p, policy_lxc_guest, n) != 0)
+		return false;
+	*line = (struct slice){ line->p + n, line->n - n };
+	return true;
+}
+
 static int read_text(struct read_lxc *r, const char *text, struct err *e)
 {
 	struct slice rest = { text, strlen(text) }, line;
@@ -386,6 +399,8 @@ static int read_text(struct read_lxc *r, const char *text, struct err *e)
 	while (slice_next(&rest, '\n', &line)) {
 		number++;
 		line = trim(line);
+		if (is_guests(&line))
+			policy_add(r->p, FIELD_NET_OWNER, "", "guest");
 		if (line.n == 0 || line.p[0] == '#')
 			continue;
 		if (read_line(r, line, e) < 0)

@@ -10,6 +10,12 @@
 #include "policy/policy.h"
 
 /*
+ * What stands before a line that the guest's own files do in LXC's place: a
+ * comment for LXC, and part of the policy (net.owner is the guest then).
+ */
+extern const char policy_lxc_guest[];
+
+/*
  * Reads the text of a config. Lines it has no meaning for are errors with
  * their number, for nothing may be written that is not understood. name is
  * for messages.

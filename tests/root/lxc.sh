@@ -185,6 +185,17 @@ own_guest()
 		--set net.owner=guest -o "$tmp/out" vserver:web01
 }
 
+owner_verified()
+{
+	local scratch status
+	scratch=$(mktemp -d /var/tmp/rehost-lxc.XXXXXX) || return
+	timeout 200 "$rehost" verify --scratch "$scratch" "$tmp/out/web01"
+	status=$?
+	rm -rf "$scratch"
+	"$rehost" verify -n "$tmp/out/web01" >"$tmp/ops" &&
+	! grep 'address 192.0.2.10' "$tmp/ops" && return "$status"
+}
+
 test_own()
 {
 	check "convert it to set its addresses itself" own_guest
@@ -198,6 +209,7 @@ test_own()
 	check "its own gateway" same gateway \
 		"$(policy nic.gateway4 | cut -d' ' -f2)"
 	check "that gateway answers" same answers 1
+	check "verify leaves them to the guest too" owner_verified
 }
 
 # --- every config is loaded ----------------------------------------------------------

@@ -4,36 +4,36 @@
 
 #include "runtime/verify.h"
 
-static const char *const verdicts[VERDICT__MAX] = {
-	[VERDICT_FAILED] = "failed",
-	[VERDICT_DIFFERENT] = "different",
-	[VERDICT_INCOMPLETE] = "incomplete",
-	[VERDICT_ANNOUNCED] = "announced",
-	[VERDICT_ACCEPTED] = "accepted",
-	[VERDICT_EQUIVALENT] = "equivalent",
+static const char *const verdicts[VERIFIED__MAX] = {
+	[VERIFIED_FAILED] = "failed",
+	[VERIFIED_DIFFERENT] = "different",
+	[VERIFIED_INCOMPLETE] = "incomplete",
+	[VERIFIED_ANNOUNCED] = "announced",
+	[VERIFIED_ACCEPTED] = "accepted",
+	[VERIFIED_EQUIVALENT] = "equivalent",
 };
 
-const char *verify_verdict_name(enum verdict v)
+const char *verify_verdict_name(enum verify_verdict v)
 {
 	return verdicts[v];
 }
 
-enum verdict verify_verdict_find(const char *name)
+enum verify_verdict verify_verdict_find(const char *name)
 {
-	enum verdict v = 0;
+	enum verify_verdict v = 0;
 
-	while (v < VERDICT__MAX && !str_eq(verdicts[v], name))
+	while (v < VERIFIED__MAX && !str_eq(verdicts[v], name))
 		v++;
 	return v;
 }
 
-const char *verify_isolation_name(enum isolation i)
+const char *verify_isolation_name(enum verify_isolation i)
 {
-	static const char *const names[ISOLATION__MAX] = {
-		[ISOLATION_EQUAL] = "equal",
-		[ISOLATION_STRICTER] = "stricter",
-		[ISOLATION_WEAKER] = "weaker",
-		[ISOLATION_UNPROVEN] = "unproven",
+	static const char *const names[VERIFIED_IS__MAX] = {
+		[VERIFIED_IS_EQUAL] = "equal",
+		[VERIFIED_IS_STRICTER] = "stricter",
+		[VERIFIED_IS_WEAKER] = "weaker",
+		[VERIFIED_IS_UNPROVEN] = "unproven",
 	};
 
 	return names[i];
@@ -165,27 +165,27 @@ static enum relation known(const struct verify_check *c)
 	return c->relation == REL_UNSEEN ? c->planned : c->relation;
 }
 
-static enum verdict ladder(const struct verify_package *p,
-			   const struct verify_result *r)
+static enum verify_verdict ladder(const struct verify_package *p,
+				  const struct verify_result *r)
 {
-	enum verdict v = VERDICT_EQUIVALENT;
+	enum verify_verdict v = VERIFIED_EQUIVALENT;
 
 	if (p->machine)
-		v = p->machine_accepted != NULL ? VERDICT_ACCEPTED :
-						  VERDICT_ANNOUNCED;
+		v = p->machine_accepted != NULL ? VERIFIED_ACCEPTED :
+						  VERIFIED_ANNOUNCED;
 	for (size_t i = 0; i < r->checks.n; i++) {
 		const struct verify_check *c = &r->checks.v[i];
-		enum verdict now = VERDICT_EQUIVALENT;
+		enum verify_verdict now = VERIFIED_EQUIVALENT;
 
 		if (c->surprise)
-			now = VERDICT_DIFFERENT;
+			now = VERIFIED_DIFFERENT;
 		else if (c->relation == REL_UNSEEN && c->required)
-			now = VERDICT_INCOMPLETE;
+			now = VERIFIED_INCOMPLETE;
 		else if (is_less(known(c)))
 			now = c->announced != NULL &&
 					      c->announced->accepted != NULL ?
-				      VERDICT_ACCEPTED :
-				      VERDICT_ANNOUNCED;
+				      VERIFIED_ACCEPTED :
+				      VERIFIED_ANNOUNCED;
 		if (now < v)
 			v = now;
 	}
@@ -199,32 +199,33 @@ static bool confines(enum area a)
 	       a == AREA_SECCOMP || a == AREA_KERNEL || a == AREA_DEVICES;
 }
 
-static enum isolation isolation_of(const struct verify_check *c)
+static enum verify_isolation isolation_of(const struct verify_check *c)
 {
 	const enum relation r = known(c);
 
 	if (r == REL_LOOSER || r == REL_EXTRA)
-		return ISOLATION_WEAKER;
+		return VERIFIED_IS_WEAKER;
 	if (c->relation == REL_UNSEEN && c->required)
-		return ISOLATION_UNPROVEN;
+		return VERIFIED_IS_UNPROVEN;
 	if (r == REL_MISSING && confines(c->area))
-		return ISOLATION_UNPROVEN;
-	return r == REL_STRICTER ? ISOLATION_STRICTER : ISOLATION_EQUAL;
+		return VERIFIED_IS_UNPROVEN;
+	return r == REL_STRICTER ? VERIFIED_IS_STRICTER : VERIFIED_IS_EQUAL;
 }
 
-static enum isolation isolation(const struct verify_package *p,
-				const struct verify_result *r)
+static enum verify_isolation isolation(const struct verify_package *p,
+				       const struct verify_result *r)
 {
-	bool seen[ISOLATION__MAX] = { false };
+	bool seen[VERIFIED_IS__MAX] = { false };
 
-	seen[ISOLATION_WEAKER] = p->machine;
+	seen[VERIFIED_IS_WEAKER] = p->machine;
 	for (size_t i = 0; i < r->checks.n; i++)
 		seen[isolation_of(&r->checks.v[i])] = true;
-	if (seen[ISOLATION_WEAKER])
-		return ISOLATION_WEAKER;
-	if (seen[ISOLATION_UNPROVEN])
-		return ISOLATION_UNPROVEN;
-	return seen[ISOLATION_STRICTER] ? ISOLATION_STRICTER : ISOLATION_EQUAL;
+	if (seen[VERIFIED_IS_WEAKER])
+		return VERIFIED_IS_WEAKER;
+	if (seen[VERIFIED_IS_UNPROVEN])
+		return VERIFIED_IS_UNPROVEN;
+	return seen[VERIFIED_IS_STRICTER] ? VERIFIED_IS_STRICTER :
+					    VERIFIED_IS_EQUAL;
 }
 
 static int cmp_checks(const void *a, const void *b)
@@ -257,8 +258,8 @@ void verify_judge(const struct verify_package *p, const struct verify_seen *s,
 		  const struct verify_look look[FIELD__MAX], struct arena *mem,
 		  struct verify_result *ret)
 {
-	struct verify_result r = { .verdict = VERDICT_FAILED,
-				   .isolation = ISOLATION_UNPROVEN };
+	struct verify_result r = { .verdict = VERIFIED_FAILED,
+				   .isolation = VERIFIED_IS_UNPROVEN };
 
 	if (s->failed == NULL) {
 		add_all(p, s, look, mem, &r);

@@ -11,28 +11,28 @@
 #include "policy/policy.h"
 
 /* Worst first, as design 1.4 lists them. */
-enum verdict {
-	VERDICT_FAILED,     /* did not boot, or could not be looked at */
-	VERDICT_DIFFERENT,  /* something is not as the configuration says */
-	VERDICT_INCOMPLETE, /* a required item could not be seen */
-	VERDICT_ANNOUNCED,  /* looser or missing, all of it announced */
-	VERDICT_ACCEPTED,   /* the same, each with a reason */
-	VERDICT_EQUIVALENT,
-	VERDICT__MAX
+enum verify_verdict {
+	VERIFIED_FAILED,     /* did not boot, or could not be looked at */
+	VERIFIED_DIFFERENT,  /* something is not as the configuration says */
+	VERIFIED_INCOMPLETE, /* a required item could not be seen */
+	VERIFIED_ANNOUNCED,  /* looser or missing, all of it announced */
+	VERIFIED_ACCEPTED,   /* the same, each with a reason */
+	VERIFIED_EQUIVALENT,
+	VERIFIED__MAX
 };
 
-enum isolation {
-	ISOLATION_EQUAL,
-	ISOLATION_STRICTER,
-	ISOLATION_WEAKER,   /* an item is looser or extra, announced or not */
-	ISOLATION_UNPROVEN, /* a required item was not seen, or has no order */
-	ISOLATION__MAX
+enum verify_isolation {
+	VERIFIED_IS_EQUAL,
+	VERIFIED_IS_STRICTER,
+	VERIFIED_IS_WEAKER,   /* an item is looser or extra, announced or not */
+	VERIFIED_IS_UNPROVEN, /* a required item was not seen, or has no order */
+	VERIFIED_IS__MAX
 };
 
-const char *verify_verdict_name(enum verdict v);
-/* VERDICT__MAX when there is none of that name. */
-enum verdict verify_verdict_find(const char *name);
-const char *verify_isolation_name(enum isolation i);
+const char *verify_verdict_name(enum verify_verdict v);
+/* VERIFIED__MAX when there is none of that name. */
+enum verify_verdict verify_verdict_find(const char *name);
+const char *verify_isolation_name(enum verify_isolation i);
 
 /* A difference that the plan announced. */
 struct verify_announced {
@@ -113,8 +113,8 @@ struct verify_check {
 };
 
 struct verify_result {
-	enum verdict verdict;
-	enum isolation isolation;
+	enum verify_verdict verdict;
+	enum verify_isolation isolation;
 	VEC(struct verify_check) checks;
 	size_t counts[REL_UNSEEN + 1];
 	size_t surprises;

@@ -17,8 +17,8 @@ struct row {
 	bool machine, failed;
 	enum relation relation;
 	bool surprise;
-	enum verdict verdict;
-	enum isolation isolation;
+	enum verify_verdict verdict;
+	enum verify_isolation isolation;
 };
 
 #define Y "yes"
@@ -29,8 +29,8 @@ static const struct row rows[] = {
 	  .planned = "a",
 	  .observed = "a",
 	  .relation = REL_EQUAL,
-	  .verdict = VERDICT_EQUIVALENT,
-	  .isolation = ISOLATION_EQUAL },
+	  .verdict = VERIFIED_EQUIVALENT,
+	  .isolation = VERIFIED_IS_EQUAL },
 	{ .what = "stricter, announced: nothing to accept",
 	  .field = FIELD_NS_PID,
 	  .before = "filtered",
@@ -38,8 +38,8 @@ static const struct row rows[] = {
 	  .observed = "private",
 	  .announced = true,
 	  .relation = REL_STRICTER,
-	  .verdict = VERDICT_EQUIVALENT,
-	  .isolation = ISOLATION_STRICTER },
+	  .verdict = VERIFIED_EQUIVALENT,
+	  .isolation = VERIFIED_IS_STRICTER },
 	{ .what = "looser, announced: never equivalent",
 	  .field = FIELD_NS_PID,
 	  .before = "private",
@@ -47,8 +47,8 @@ static const struct row rows[] = {
 	  .observed = "host",
 	  .announced = true,
 	  .relation = REL_LOOSER,
-	  .verdict = VERDICT_ANNOUNCED,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_ANNOUNCED,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "looser, announced, accepted",
 	  .field = FIELD_NS_PID,
 	  .before = "private",
@@ -57,8 +57,8 @@ static const struct row rows[] = {
 	  .announced = true,
 	  .accepted = "change 1",
 	  .relation = REL_LOOSER,
-	  .verdict = VERDICT_ACCEPTED,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_ACCEPTED,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "planned, but no finding says so",
 	  .field = FIELD_NS_PID,
 	  .before = "private",
@@ -66,8 +66,8 @@ static const struct row rows[] = {
 	  .observed = "host",
 	  .relation = REL_LOOSER,
 	  .surprise = true,
-	  .verdict = VERDICT_DIFFERENT,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_DIFFERENT,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "an acceptance is not for what was seen instead",
 	  .field = FIELD_NS_PID,
 	  .before = "private",
@@ -77,8 +77,8 @@ static const struct row rows[] = {
 	  .accepted = "change 1",
 	  .relation = REL_LOOSER,
 	  .surprise = true,
-	  .verdict = VERDICT_DIFFERENT,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_DIFFERENT,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "as before, but not as planned",
 	  .field = FIELD_MEM_MAX,
 	  .before = "100",
@@ -87,8 +87,8 @@ static const struct row rows[] = {
 	  .announced = true,
 	  .relation = REL_STRICTER,
 	  .surprise = true,
-	  .verdict = VERDICT_DIFFERENT,
-	  .isolation = ISOLATION_STRICTER },
+	  .verdict = VERIFIED_DIFFERENT,
+	  .isolation = VERIFIED_IS_STRICTER },
 	{ .what = "a limit that is not there",
 	  .field = FIELD_MEM_MAX,
 	  .before = "100",
@@ -96,38 +96,38 @@ static const struct row rows[] = {
 	  .observed = NULL,
 	  .relation = REL_LOOSER,
 	  .surprise = true,
-	  .verdict = VERDICT_DIFFERENT,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_DIFFERENT,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "a capability too many",
 	  .field = FIELD_CAPS,
 	  .observed = Y,
 	  .relation = REL_LOOSER,
 	  .surprise = true,
-	  .verdict = VERDICT_DIFFERENT,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_DIFFERENT,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "a capability too few",
 	  .field = FIELD_CAPS,
 	  .before = Y,
 	  .planned = Y,
 	  .relation = REL_STRICTER,
 	  .surprise = true,
-	  .verdict = VERDICT_DIFFERENT,
-	  .isolation = ISOLATION_STRICTER },
+	  .verdict = VERIFIED_DIFFERENT,
+	  .isolation = VERIFIED_IS_STRICTER },
 	{ .what = "something more, without order",
 	  .field = FIELD_MOUNT_TARGET,
 	  .observed = "/x",
 	  .relation = REL_EXTRA,
 	  .surprise = true,
-	  .verdict = VERDICT_DIFFERENT,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_DIFFERENT,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "something more, announced",
 	  .field = FIELD_MOUNT_TARGET,
 	  .planned = "/x",
 	  .observed = "/x",
 	  .announced = true,
 	  .relation = REL_EXTRA,
-	  .verdict = VERDICT_ANNOUNCED,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_ANNOUNCED,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "something missing",
 	  .field = FIELD_HOSTNAME,
 	  .before = "a",
@@ -135,8 +135,8 @@ static const struct row rows[] = {
 	  .observed = "b",
 	  .relation = REL_MISSING,
 	  .surprise = true,
-	  .verdict = VERDICT_DIFFERENT,
-	  .isolation = ISOLATION_EQUAL },
+	  .verdict = VERIFIED_DIFFERENT,
+	  .isolation = VERIFIED_IS_EQUAL },
 	{ .what = "what confines and has no order proves nothing",
 	  .field = FIELD_PROC_VIEW,
 	  .before = "filtered",
@@ -144,8 +144,8 @@ static const struct row rows[] = {
 	  .observed = "mixed",
 	  .announced = true,
 	  .relation = REL_MISSING,
-	  .verdict = VERDICT_ANNOUNCED,
-	  .isolation = ISOLATION_UNPROVEN },
+	  .verdict = VERIFIED_ANNOUNCED,
+	  .isolation = VERIFIED_IS_UNPROVEN },
 	{ .what = "required and unseen",
 	  .field = FIELD_MEM_MAX,
 	  .before = "1",
@@ -154,16 +154,16 @@ static const struct row rows[] = {
 	  .unseen = true,
 	  .required = true,
 	  .relation = REL_UNSEEN,
-	  .verdict = VERDICT_INCOMPLETE,
-	  .isolation = ISOLATION_UNPROVEN },
+	  .verdict = VERIFIED_INCOMPLETE,
+	  .isolation = VERIFIED_IS_UNPROVEN },
 	{ .what = "unseen, not required",
 	  .field = FIELD_AUTOSTART,
 	  .before = Y,
 	  .planned = Y,
 	  .unseen = true,
 	  .relation = REL_UNSEEN,
-	  .verdict = VERDICT_EQUIVALENT,
-	  .isolation = ISOLATION_EQUAL },
+	  .verdict = VERIFIED_EQUIVALENT,
+	  .isolation = VERIFIED_IS_EQUAL },
 	{ .what = "unseen, and planned to be looser",
 	  .field = FIELD_NS_PID,
 	  .before = "private",
@@ -171,8 +171,8 @@ static const struct row rows[] = {
 	  .unseen = true,
 	  .announced = true,
 	  .relation = REL_UNSEEN,
-	  .verdict = VERDICT_ANNOUNCED,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_ANNOUNCED,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "required, but nothing asks for it",
 	  .field = FIELD_MEM_MAX,
 	  .before = "1",
@@ -180,8 +180,8 @@ static const struct row rows[] = {
 	  .required = true,
 	  .announced = true,
 	  .relation = REL_UNSEEN,
-	  .verdict = VERDICT_ANNOUNCED,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_ANNOUNCED,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "it was a machine",
 	  .field = FIELD_HOSTNAME,
 	  .before = "a",
@@ -189,8 +189,8 @@ static const struct row rows[] = {
 	  .observed = "a",
 	  .machine = true,
 	  .relation = REL_EQUAL,
-	  .verdict = VERDICT_ANNOUNCED,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_ANNOUNCED,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "it was a machine, and that is accepted",
 	  .field = FIELD_HOSTNAME,
 	  .before = "a",
@@ -199,16 +199,16 @@ static const struct row rows[] = {
 	  .machine = true,
 	  .accepted = "change 2",
 	  .relation = REL_EQUAL,
-	  .verdict = VERDICT_ACCEPTED,
-	  .isolation = ISOLATION_WEAKER },
+	  .verdict = VERIFIED_ACCEPTED,
+	  .isolation = VERIFIED_IS_WEAKER },
 	{ .what = "it did not boot",
 	  .field = FIELD_HOSTNAME,
 	  .before = "a",
 	  .planned = "a",
 	  .observed = "a",
 	  .failed = true,
-	  .verdict = VERDICT_FAILED,
-	  .isolation = ISOLATION_UNPROVEN },
+	  .verdict = VERIFIED_FAILED,
+	  .isolation = VERIFIED_IS_UNPROVEN },
 };
 
 static struct policy *policy_of(struct arena *mem, const struct row *r,
@@ -299,18 +299,18 @@ START_TEST(worst_wins)
 	policy_add(p.before, FIELD_HOSTNAME, "", "a");
 	policy_add(p.planned, FIELD_HOSTNAME, "", "a");
 	verify_judge(&p, &s, look, mem, &v);
-	ck_assert_int_eq(v.verdict, VERDICT_DIFFERENT);
+	ck_assert_int_eq(v.verdict, VERIFIED_DIFFERENT);
 	policy_add(s.observed, FIELD_HOSTNAME, "", "a");
 	verify_judge(&p, &s, look, mem, &v);
-	ck_assert_int_eq(v.verdict, VERDICT_ANNOUNCED);
+	ck_assert_int_eq(v.verdict, VERIFIED_ANNOUNCED);
 	*vec_add(mem, &s.facts) = (struct verify_fact){ .area = AREA_NETWORK,
 							.item = "port tcp 80",
 							.expected = Y };
 	verify_judge(&p, &s, look, mem, &v);
-	ck_assert_int_eq(v.verdict, VERDICT_DIFFERENT);
+	ck_assert_int_eq(v.verdict, VERIFIED_DIFFERENT);
 	s.facts.v[0].reason = "cannot be seen";
 	verify_judge(&p, &s, look, mem, &v);
-	ck_assert_int_eq(v.verdict, VERDICT_INCOMPLETE);
+	ck_assert_int_eq(v.verdict, VERIFIED_INCOMPLETE);
 	arena_free(mem);
 }
 END_TEST
@@ -321,28 +321,28 @@ START_TEST(facts)
 	static const struct {
 		struct verify_fact fact;
 		enum relation relation;
-		enum verdict verdict;
+		enum verify_verdict verdict;
 	} cases[] = {
 		{ { .expected = "no", .observed = "yes", .grants = true },
 		  REL_LOOSER,
-		  VERDICT_DIFFERENT },
+		  VERIFIED_DIFFERENT },
 		{ { .expected = "yes", .observed = "no", .grants = true },
 		  REL_STRICTER,
-		  VERDICT_DIFFERENT },
+		  VERIFIED_DIFFERENT },
 		{ { .expected = "no", .observed = "no", .grants = true },
 		  REL_EQUAL,
-		  VERDICT_EQUIVALENT },
+		  VERIFIED_EQUIVALENT },
 		{ { .expected = "0", .observed = "7" },
 		  REL_MISSING,
-		  VERDICT_DIFFERENT },
+		  VERIFIED_DIFFERENT },
 		{ { .expected = "no", .reason = "no such call" },
 		  REL_UNSEEN,
-		  VERDICT_INCOMPLETE },
+		  VERIFIED_INCOMPLETE },
 		{ { .expected = "no",
 		    .reason = "no such call",
 		    .optional = true },
 		  REL_UNSEEN,
-		  VERDICT_EQUIVALENT },
+		  VERIFIED_EQUIVALENT },
 	};
 	struct arena *mem = arena_new();
 	const struct verify_package p = { .before = policy_new(mem),
@@ -364,10 +364,10 @@ END_TEST
 
 START_TEST(names)
 {
-	for (enum verdict v = 0; v < VERDICT__MAX; v++)
+	for (enum verify_verdict v = 0; v < VERIFIED__MAX; v++)
 		ck_assert_int_eq(verify_verdict_find(verify_verdict_name(v)),
 				 v);
-	ck_assert_int_eq(verify_verdict_find("fine"), VERDICT__MAX);
+	ck_assert_int_eq(verify_verdict_find("fine"), VERIFIED__MAX);
 }
 END_TEST
 

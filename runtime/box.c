@@ -196,10 +196,25 @@ int box_make_lab(struct box *b, struct err *e)
 	return run_side_in(&b->run, SIDE_LAB, b->run.lab, e);
 }
 
+int box_make_host(struct box *b, struct err *e)
+{
+	int dir CLEANUP(fd_closep) = -1;
+
+	b->grouped = b->stored = true;
+	if (run_side(&b->run, SIDE_HOST, e) < 0)
+		return -1;
+	if (b->o.fill == NULL)
+		return 0;
+	dir = open(arena_printf(b->mem, "%s/upper", b->ops.dir),
+		   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_set(e, errno, "open the upper layer");
+	return b->o.fill(b->o.fill_arg, b, dir, e);
+}
+
 static int start(struct box *b, struct err *e)
 {
-	b->grouped = b->stored = true;
-	if (run_side(&b->run, SIDE_HOST, e) < 0 || box_make_lab(b, e) < 0)
+	if (box_make_host(b, e) < 0 || box_make_lab(b, e) < 0)
 		return -1;
 	return launch(b, e);
 }
@@ -265,6 +280,11 @@ int box_print(const struct policy *p, const struct box_options *o,
 		return err_wrap(e, "plan the start of %s", o->name);
 	ops_print(&b->ops, ret);
 	return 0;
+}
+
+long box_outside(const struct box *b, char kind, unsigned long inside)
+{
+	return idmap_outside(&b->ops, kind, inside);
 }
 
 pid_t box_init(const struct box *b)

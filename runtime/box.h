@@ -13,7 +13,8 @@
 
 #include "base/buf.h"
 #include "policy/policy.h"
-#include "runtime/host.h"
+
+struct box;
 
 struct box_options {
 	const char *name;    /* of the guest: groups and files are called so */
@@ -21,10 +22,14 @@ struct box_options {
 	const char *scratch; /* for the overlay; no tmpfs */
 	const char *console; /* file that gets what is written there, or NULL */
 	unsigned stop_seconds; /* from the stop signal to the kill */
-	size_t fail;           /* tests: the operation that fails, from 1 */
+	/*
+	 * Puts files into the overlay's upper layer, the directory dir, before
+	 * it is mounted. NULL: it begins empty.
+	 */
+	int (*fill)(void *arg, const struct box *b, int dir, struct err *e);
+	void *fill_arg;
+	size_t fail; /* tests: the operation that fails, from 1 */
 };
-
-struct box;
 
 /*
  * What the guest was not given although the policy has it: by design 2.4, or
@@ -76,7 +81,8 @@ const char *box_files_inside(const struct box *b);
 const char *box_group(const struct box *b);
 int box_make_dir(struct box *b, const char *name, struct err *e);
 bool box_binds(const struct box *b, const char *target);
-const struct host *box_host(const struct box *b);
+/* Whether a controller of this host is in a v2 tree; false: it has none. */
+bool box_controller(const struct box *b, const char *controller, bool *ret_v2);
 /* The engine could not give it; strings are borrowed. */
 void box_withhold(struct box *b, enum field_id field, const char *key,
 		  const char *reason);
@@ -94,6 +100,9 @@ int box_spawn(struct box *b, char *const argv[], const char *log, pid_t *ret,
  * is not stopped by box_stop, but killed by box_free.
  */
 int box_adopt(struct box *b, pid_t init, struct err *e);
+
+/* What an id of the guest is on the host; the same without a map. */
+long box_outside(const struct box *b, char kind, unsigned long inside);
 
 /* Pid 1 of the guest as the host sees it. Good until box_stop. */
 pid_t box_init(const struct box *b);

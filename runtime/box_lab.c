@@ -51,8 +51,7 @@ int box_lab_make(struct box *b, struct err *e)
 	if (geteuid() != 0)
 		return err_set(e, EPERM, "start %s: only root can", b->o.name);
 	box_leftovers(&b->host, b->o.scratch);
-	b->grouped = b->stored = true;
-	if (run_side(&b->run, SIDE_HOST, e) < 0 || box_make_lab(b, e) < 0)
+	if (box_make_host(b, e) < 0 || box_make_lab(b, e) < 0)
 		return err_wrap(e, "start %s", b->o.name);
 	return box_make_dir(b, "", e);
 }
@@ -95,9 +94,14 @@ bool box_binds(const struct box *b, const char *target)
 	return false;
 }
 
-const struct host *box_host(const struct box *b)
+bool box_controller(const struct box *b, const char *controller, bool *ret_v2)
 {
-	return &b->host;
+	const struct host_group *g = host_controller(&b->host, controller);
+
+	if (g == NULL)
+		return false;
+	*ret_v2 = g->v2;
+	return true;
 }
 
 /*

@@ -25,6 +25,8 @@ struct box {
 struct box *box_new(const struct box_options *o, struct arena *mem);
 int box_plan(const struct policy *p, const struct box_options *o, struct box *b,
 	     struct err *e);
+/* Directories on the host, what goes into them, groups. */
+int box_make_host(struct box *b, struct err *e);
 int box_make_lab(struct box *b, struct err *e);
 
 /* The logger: gets copies of the terminal's two ends. */

@@ -100,6 +100,8 @@ static int prepare(const struct verify_package *p, const struct look_options *o,
 		.lock = -1,
 		.options = { .name = p->name,
 			     .scratch = o->scratch,
+			     .fill = o->fill,
+			     .fill_arg = o->fill_arg,
 			     .stop_seconds = o->stop_seconds,
 			     .console = console_of(p, o, mem) },
 	};

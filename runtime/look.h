@@ -9,6 +9,9 @@
 struct look_options {
 	const struct engine *engine;
 	const char *scratch;
+	/* as in box_options, or NULL */
+	int (*fill)(void *arg, const struct box *b, int dir, struct err *e);
+	void *fill_arg;
 	const char *ports; /* "tcp:80,udp:53", or NULL */
 	enum probe_class most;
 	unsigned seconds; /* patience for the start */

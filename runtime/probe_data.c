@@ -293,6 +293,8 @@ static int see_tree(struct probe *p, struct err *e)
 		open(p->subject->rootfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct checking c = { .p = p, .root = root };
 
+	if (p->package->tree != NULL)
+		return err_set(e, 0, "nothing is packed by a rehearsal");
 	if (fd < 0)
 		return err_set(e, errno, "open %s", list);
 	if (root < 0)

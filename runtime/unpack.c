@@ -156,6 +156,8 @@ static const char *lock_name(const char *root, struct arena *mem)
 const char *unpack_place(const struct verify_package *p, const char *scratch,
 			 struct arena *mem)
 {
+	if (p->tree != NULL)
+		return p->tree;
 	if (p->rootfs == NULL)
 		return NULL;
 	return p->rootfs_is_tree ?
@@ -288,7 +290,7 @@ int unpack_root(const struct verify_package *p, const char *scratch,
 	if (place == NULL)
 		return err_set(e, 0, "%s: no root file system was packed",
 			       p->dir);
-	if (!p->rootfs_is_tree) {
+	if (!p->rootfs_is_tree && p->tree == NULL) {
 		fd = open_scratch(scratch, e);
 		if (fd < 0)
 			return -1;

@@ -25,7 +25,7 @@ enum verify_isolation {
 	VERIFIED_IS_EQUAL,
 	VERIFIED_IS_STRICTER,
 	VERIFIED_IS_WEAKER,   /* an item is looser or extra, announced or not */
-	VERIFIED_IS_UNPROVEN, /* a required item was not seen, or has no order */
+	VERIFIED_IS_UNPROVEN, /* a required item is unseen, or has no order */
 	VERIFIED_IS__MAX
 };
 
@@ -46,6 +46,7 @@ struct verify_announced {
 struct verify_package {
 	const char *dir, *key, *name, *target;
 	const char *manifest_sha256;
+	const char *tree; /* a directory in place of what was packed; or NULL */
 	const char *rootfs;        /* relative to dir; NULL: none was packed */
 	bool rootfs_is_tree;       /* else an archive */
 	uint64_t rootfs_bytes;     /* unpacked */

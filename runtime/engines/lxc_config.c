@@ -290,17 +290,16 @@ static void miss_limits(struct deploy *d)
 	for (size_t i = 0; i < d->p->items.n; i++) {
 		const enum field_id f = d->p->items.v[i].field;
 		const char *controller = ops_limit_controller(f);
-		const struct host_group *g =
-			controller == NULL ?
-				NULL :
-				host_controller(box_host(d->b), controller);
+		bool v2;
 
-		if (g != NULL && (g->v2 ? !d->v2 : !d->v1))
+		if (controller != NULL &&
+		    box_controller(d->b, controller, &v2) &&
+		    (v2 ? !d->v2 : !d->v1))
 			box_withhold(d->b, f, d->p->items.v[i].key,
-				     g->v2 ? "the config has no limits for "
-					     "cgroup v2, which this host has" :
-					     "the config has no limits for "
-					     "cgroup v1, which this host has");
+				     v2 ? "the config has no limits for "
+					  "cgroup v2, which this host has" :
+					  "the config has no limits for "
+					  "cgroup v1, which this host has");
 	}
 }
 

@@ -1,4 +1,6 @@
 /* What the commands that boot guests have in common. */
+#include <errno.h>
+
 #include "cli/lab.h"
 
 const char *lab_scratch(const struct options *o)
@@ -9,4 +11,16 @@ const char *lab_scratch(const struct options *o)
 const char *lab_target(const struct options *o)
 {
 	return o->targets.n == 0 ? "lxc" : o->targets.v[0];
+}
+
+const struct engine *lab_engine(const struct options *o, struct arena *mem,
+				struct err *e)
+{
+	const char *name = o->engine == NULL ? "builtin" : o->engine;
+	const struct engine *engine = engine_find(name);
+
+	if (engine == NULL)
+		err_fill(e, EINVAL, "--engine=%s: not one of %s", name,
+			 engine_names(mem));
+	return engine;
 }

@@ -3,12 +3,17 @@
 #define REHOST_CLI_LAB_H
 
 #include "cli/options.h"
+#include "runtime/engine.h"
 
 /* Patience for a start, and between the signal to stop and the kill. */
 enum { LAB_START_SECONDS = 120, LAB_STOP_SECONDS = 60 };
 
 /* --scratch, or where it is by default. */
 const char *lab_scratch(const struct options *o);
+
+/* --engine; NULL with *e (EINVAL) when there is none of that name. */
+const struct engine *lab_engine(const struct options *o, struct arena *mem,
+				struct err *e);
 
 /* The one target that is looked at. */
 const char *lab_target(const struct options *o);

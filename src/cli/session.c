@@ -388,7 +388,9 @@ int session_open(const struct options *o, struct arena *mem,
 	s->plan =
 		(struct plan_options){ .native = o->native,
 				       .live = o->live,
-				       .writes = o->command == COMMAND_CONVERT,
+				       .writes = o->command ==
+							 COMMAND_CONVERT ||
+						 o->command == COMMAND_REHEARSE,
 				       .size = o->size,
 				       .set = o->set.v,
 				       .n_set = o->set.n,

@@ -77,10 +77,9 @@ static int check_options(struct verifying *v, struct arena *mem, struct err *e)
 		return err_set(e, EINVAL, "verify: which DIR/NAME?");
 	if (o->targets.n > 1)
 		return err_set(e, EINVAL, "verify: one target at a time");
-	v->engine = engine_find(o->engine == NULL ? "builtin" : o->engine);
+	v->engine = lab_engine(o, mem, e);
 	if (v->engine == NULL)
-		return err_set(e, EINVAL, "--engine=%s: not one of %s",
-			       o->engine, engine_names(mem));
+		return -1;
 	return judging_open(&v->judging, mem, e);
 }
 

@@ -37,32 +37,36 @@ enum {
 /* What a disturbed run meets. */
 enum blow {
 	BLOW_NONE,
-	BLOW_KILL,   /* before the call, of all processes */
-	BLOW_BROKEN, /* that one call fails with EIO */
-	BLOW_FULL,   /* with ENOSPC, and all that need room from then on */
+	BLOW_KILL,       /* before the call, of all processes */
+	BLOW_BROKEN,     /* that one call fails with EIO */
+	BLOW_FULL,       /* with ENOSPC, and all that need room from then on */
+	BLOW_UNREADABLE, /* each read of one file of the guest fails with EIO */
 };
 
 /* The calls that change something; each has a descriptor in front. */
 static const struct {
 	int nr;
 	bool fails; /* of want of room */
+	bool reads;
 } calls[] = {
-	{ SCMP_SYS(write), true },
-	{ SCMP_SYS(pwrite64), true },
-	{ SCMP_SYS(writev), true },
-	{ SCMP_SYS(pwritev2), true },
-	{ SCMP_SYS(copy_file_range), false },
-	{ SCMP_SYS(ftruncate), true },
-	{ SCMP_SYS(fallocate), true },
-	{ SCMP_SYS(fsync), true },
-	{ SCMP_SYS(fdatasync), true },
-	{ SCMP_SYS(mkdirat), true },
-	{ SCMP_SYS(symlinkat), true },
-	{ SCMP_SYS(linkat), true },
-	{ SCMP_SYS(mknodat), true },
-	{ SCMP_SYS(renameat), false },
-	{ SCMP_SYS(renameat2), false },
-	{ SCMP_SYS(unlinkat), false },
+	{ .nr = SCMP_SYS(write), .fails = true },
+	{ .nr = SCMP_SYS(pwrite64), .fails = true },
+	{ .nr = SCMP_SYS(writev), .fails = true },
+	{ .nr = SCMP_SYS(pwritev2), .fails = true },
+	{ .nr = SCMP_SYS(copy_file_range) },
+	{ .nr = SCMP_SYS(ftruncate), .fails = true },
+	{ .nr = SCMP_SYS(fallocate), .fails = true },
+	{ .nr = SCMP_SYS(fsync), .fails = true },
+	{ .nr = SCMP_SYS(fdatasync), .fails = true },
+	{ .nr = SCMP_SYS(mkdirat), .fails = true },
+	{ .nr = SCMP_SYS(symlinkat), .fails = true },
+	{ .nr = SCMP_SYS(linkat), .fails = true },
+	{ .nr = SCMP_SYS(mknodat), .fails = true },
+	{ .nr = SCMP_SYS(renameat) },
+	{ .nr = SCMP_SYS(renameat2) },
+	{ .nr = SCMP_SYS(unlinkat) },
+	{ .nr = SCMP_SYS(pread64), .reads = true },
+	{ .nr = SCMP_SYS(preadv2), .reads = true },
 };
 
 static struct arena *mem; /* of a test, as the directory */
@@ -107,7 +111,10 @@ static void put_random(const char *path, size_t n)
 static void set_up(void)
 {
 	mem = arena_new();
-	dir = arena_strdup(mem, "/tmp/check_kill.XXXXXX");
+	/* in memory nobody waits for a disk at each sync */
+	dir = arena_printf(mem, "%s/check_kill.XXXXXX",
+			   access("/dev/shm", R_OK | W_OK | X_OK) ? "/tmp" :
+								    "/dev/shm");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	put_text("host/etc/vservers/v1/name", "v1\n");
 	put_text("host/etc/vservers/v1/context", "100\n");
@@ -223,41 +230,49 @@ NORETURN static void child(const struct run *r, int socket)
 	_exit(127);
 }
 
-/* Whether the call is on a descriptor of the output. */
-static bool is_output(const struct seccomp_notif *call)
+/* Whether the call is on a descriptor of what counts. */
+static bool is_met(const struct run *r, const struct seccomp_notif *call)
 {
-	const char *out = in_dir("out"), *link;
 	char path[4096];
-	ssize_t n;
+	ssize_t n = readlink(arena_printf(mem, "/proc/%u/fd/%d", call->pid,
+					  (int)call->data.args[0]),
+			     path, sizeof(path) - 1);
 
-	link = arena_printf(mem, "/proc/%u/fd/%d", call->pid,
-			    (int)call->data.args[0]);
-	n = readlink(link, path, sizeof(path) - 1);
 	if (n < 0)
 		return false;
 	path[n] = '\0';
-	return str_starts(path, out);
+	return r->blow == BLOW_UNREADABLE ? str_ends(path, "/srv/data") :
+					    str_starts(path, in_dir("out"));
 }
 
-static bool needs_room(const struct seccomp_notif *call)
+/* Whether a call of its kind counts. */
+static bool is_kind(const struct run *r, const struct seccomp_notif *call)
 {
-	for (size_t i = 0; i < COUNT(calls); i++)
-		if (calls[i].nr == call->data.nr)
-			return calls[i].fails;
-	return call->data.nr == SCMP_SYS(openat);
+	bool reads = false, fails = call->data.nr == SCMP_SYS(openat);
+
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		if (calls[i].nr != call->data.nr)
+			continue;
+		reads = calls[i].reads;
+		fails = calls[i].fails;
+	}
+	if (r->blow == BLOW_UNREADABLE || reads)
+		return r->blow == BLOW_UNREADABLE && reads;
+	return r->blow < BLOW_BROKEN || fails;
 }
 
 /* What the call is answered with: 0 (it goes on), an errno, or -1: none. */
 static int answer(struct run *r, const struct seccomp_notif *call)
 {
-	bool counts = is_output(call) &&
-		      (r->blow < BLOW_BROKEN || needs_room(call));
+	bool counts = is_kind(r, call) && is_met(r, call);
 
 	r->calls += counts;
 	if (!counts || r->calls < r->at || r->blow == BLOW_NONE)
 		return 0;
 	if (r->blow == BLOW_FULL)
 		return ENOSPC;
+	if (r->blow == BLOW_UNREADABLE)
+		return EIO;
 	if (r->calls > r->at)
 		return 0;
 	return r->blow == BLOW_KILL ? -1 : EIO;
@@ -524,6 +539,25 @@ START_TEST(full_disk)
 }
 END_TEST
 
+/* It goes on, the file is named, and the manifest tells of it. */
+START_TEST(unreadable)
+{
+	struct run r = { .blow = BLOW_UNREADABLE, .at = 1 };
+	const char *text;
+
+	ends_well(&r);
+	ck_assert_uint_gt(r.calls, 0);
+	text = read_text(in_dir("out/v1/report.txt"));
+	ck_assert_msg(strstr(text, "1 files could not be read whole, the first "
+				   "is /srv/data [DSK008"),
+		      "%s", text);
+	text = read_text(in_dir("out/v1/manifest.json"));
+	ck_assert_ptr_nonnull(strstr(text, "\"unreadable\": 1"));
+	ck_assert_ptr_nonnull(strstr(text, "\"complete\": false"));
+	nothing_is_left(&r);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("kill");
@@ -536,6 +570,7 @@ int main(void)
 	tcase_add_loop_test(c, each_call, 0, COUNT(blows));
 	tcase_add_test(c, replaced);
 	tcase_add_test(c, full_disk);
+	tcase_add_test(c, unreadable);
 	suite_add_tcase(s, c);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

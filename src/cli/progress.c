@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "base/str.h"
@@ -124,8 +125,9 @@ static void add_time_left(struct buf *b, uint64_t seconds)
 			   minutes / 60, minutes % 60, seconds % 60);
 }
 
-void progress_line(const char *key, const struct progress_slot *slot,
-		   double seconds, struct buf *ret)
+/* The line of a guest, `seconds` after it started. */
+static void add_line(const char *key, const struct progress_slot *slot,
+		     double seconds, struct buf *ret)
 {
 	uint64_t done = __atomic_load_n(&slot->done, __ATOMIC_RELAXED);
 	uint64_t total = __atomic_load_n(&slot->total, __ATOMIC_RELAXED);
@@ -180,7 +182,7 @@ static unsigned print(const struct progress *p, unsigned width)
 		    __atomic_load_n(&p->slots[x->i].is_over, __ATOMIC_RELAXED))
 			continue;
 		buf_clear(&b);
-		progress_line(x->key, &p->slots[x->i], now() - x->since, &b);
+		add_line(x->key, &p->slots[x->i], now() - x->since, &b);
 		fprintf(stderr, "%.*s\n", (int)width, buf_str(&b));
 		n++;
 	}

@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 
 /* What the worker of a guest tells; single words, so that no lock is needed. */
 struct progress_slot {
@@ -47,9 +46,5 @@ bool progress_runs(const struct progress *p, size_t i);
 void progress_hide(struct progress *p);
 /* About once a second: draws, and answers SIGUSR1. */
 void progress_tick(struct progress *p);
-
-/* The line of a guest, `seconds` after it started. For tests. */
-void progress_line(const char *key, const struct progress_slot *slot,
-		   double seconds, struct buf *ret);
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "runtime/box_parts.h"
 #include "runtime/group.h"
+#include "runtime/group_v2.h"
 #include "runtime/idmap.h"
 #include "runtime/net.h"
 #include "runtime/wire.h"
@@ -145,7 +146,7 @@ static int lead(struct box *b, pid_t child, int sock, struct err *e)
 
 	if (wire_want(sock, START_SECONDS, WIRE_READY, &w, e) < 0)
 		return -1;
-	if (group_join(&b->ops, child, e) < 0 ||
+	if (group_join(&b->ops, child, 0, e) < 0 ||
 	    wire_send(sock, WIRE_GO, 0, e) < 0 ||
 	    wire_want(sock, START_SECONDS, WIRE_PID, &w, e) < 0)
 		return -1;
@@ -434,8 +435,11 @@ void box_free(struct box *b)
 	box_kill(b);
 	box_console_stop(b);
 	close_all(b);
-	if (b->grouped)
+	if (b->grouped) {
 		group_remove(&b->ops, &e);
+		if (host_v2(&b->host) != NULL)
+			group_v2_disable(host_v2(&b->host)->path, &e);
+	}
 	if (b->stored)
 		fd_remove_tree(AT_FDCWD, b->ops.dir, &e);
 }

@@ -19,8 +19,10 @@
 /* What the engine makes itself; the other operations are asked for by side. */
 static bool is_engines(enum op_kind kind)
 {
-	return kind == OP_GROUP || kind == OP_GROUP_SET || kind == OP_DEV ||
-	       kind == OP_NODE || kind == OP_TERMINAL;
+	return kind == OP_CONTROLLERS || kind == OP_GROUP ||
+	       kind == OP_GROUP_GIVE || kind == OP_GROUP_SET ||
+	       kind == OP_DEVICES || kind == OP_DEV || kind == OP_NODE ||
+	       kind == OP_TERMINAL;
 }
 
 static void leave_to_engine(struct ops *ops)

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "runtime/box_parts.h"
 #include "runtime/group.h"
+#include "runtime/group_v2.h"
 
 static bool is_left(const char *name)
 {
@@ -57,9 +58,12 @@ static void remove_dirs(const char *scratch)
 void box_leftovers(const struct host *h, const char *scratch)
 {
 	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	struct err e;
 
 	for (size_t i = 0; i < h->groups.n; i++)
 		remove_groups(mem, h->groups.v[i].path);
+	if (host_v2(h) != NULL)
+		group_v2_disable(host_v2(h)->path, &e);
 	remove_dirs(scratch);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "runtime/group.h"
+#include "runtime/group_v2.h"
 #include "runtime/idmap.h"
 #include "runtime/run.h"
 
@@ -144,6 +145,9 @@ int group_set(struct run *r, const struct op *op, struct err *e)
 	struct cgroup_controller *part;
 	int rc;
 
+	if (group_v2_is(r->mem, op->a))
+		return run_write(arena_printf(r->mem, "%s/%s", op->a, op->b),
+				 op->c, e);
 	if (open_group(r->ops->group, op->d, &c, &part, e) < 0)
 		return -1;
 	rc = cgroup_add_value_string(part, op->b, op->c);
@@ -163,12 +167,14 @@ static int join_plain(const struct ops *ops, const char *dir, pid_t pid,
 }
 
 static int join_one(const struct ops *ops, const struct op *op, pid_t pid,
-		    struct err *e)
+		    pid_t init, struct err *e)
 {
 	struct cgroup *c CLEANUP(cgroup_freep) = NULL;
 	struct cgroup_controller *part;
 	int rc;
 
+	if (str_eq(op->b, "v2") && init > 0)
+		return join_plain(ops, group_v2_of(ops, op->a, init), pid, e);
 	if (is_plain(op->b))
 		return join_plain(ops, op->a, pid, e);
 	if (open_group(ops->group, first_of(ops->mem, op->b), &c, &part, e) < 0)
@@ -179,12 +185,12 @@ static int join_one(const struct ops *ops, const struct op *op, pid_t pid,
 	return 0;
 }
 
-int group_join(const struct ops *ops, pid_t pid, struct err *e)
+int group_join(const struct ops *ops, pid_t pid, pid_t init, struct err *e)
 {
 	for (size_t i = 0; i < ops->list.n; i++) {
 		const struct op *op = &ops->list.v[i];
 
-		if (op->kind == OP_GROUP && join_one(ops, op, pid, e) < 0)
+		if (op->kind == OP_GROUP && join_one(ops, op, pid, init, e) < 0)
 			return err_wrap(e, "join %s", op->a);
 	}
 	return 0;

@@ -6,8 +6,11 @@
 
 #include "runtime/ops.h"
 
-/* Puts a process into all of them. */
-int group_join(const struct ops *ops, pid_t pid, struct err *e);
+/*
+ * Puts a process into all of them; once the guest's pid 1 runs (init is not 0)
+ * into its group of v2, for one that has groups below it takes no process.
+ */
+int group_join(const struct ops *ops, pid_t pid, pid_t init, struct err *e);
 
 /* Kills what is in the groups; then removes them. Absent ones are fine. */
 int group_remove(const struct ops *ops, struct err *e);

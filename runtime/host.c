@@ -103,6 +103,12 @@ static void find_missing(struct arena *mem, struct host *h)
 		{ "cpu", "cpu.cfs_burst_us" },
 		{ "blkio", "blkio.weight" },
 	};
+	const struct host_group *v2 = host_v2(h);
+
+	/* a root shows what its groups' weights are made by */
+	if (v2 != NULL &&
+	    access(arena_printf(mem, "%s/io.cost.qos", v2->path), F_OK) < 0)
+		strv_add(mem, &h->missing, "io.weight");
 
 	for (size_t i = 0; i < COUNT(files); i++) {
 		const struct host_group *g = host_controller(h, files[i][0]);
@@ -154,6 +160,14 @@ int host_read(struct arena *mem, struct host *ret, struct err *e)
 			return err_set(e, errno, "getrlimit %d", i);
 	*ret = h;
 	return 0;
+}
+
+const struct host_group *host_v2(const struct host *h)
+{
+	for (size_t i = 0; i < h->groups.n; i++)
+		if (h->groups.v[i].v2)
+			return &h->groups.v[i];
+	return NULL;
 }
 
 const struct host_group *host_controller(const struct host *h,

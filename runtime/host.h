@@ -33,6 +33,9 @@ struct host {
 /* Linux: /proc/self/mounts, /proc/self/status, /sys/kernel/security. */
 int host_read(struct arena *mem, struct host *ret, struct err *e);
 
+/* The v2 tree, NULL when it is not mounted. */
+const struct host_group *host_v2(const struct host *h);
+
 /* The hierarchy that a controller is in, NULL when there is none. */
 const struct host_group *host_controller(const struct host *h,
 					 const char *controller);

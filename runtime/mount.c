@@ -327,31 +327,61 @@ int mount_mount(struct run *r, const struct op *op, struct err *e)
 	return 0;
 }
 
-/* a: where. A tmpfs with a directory for each hierarchy, as hosts have it. */
+static int mount_groups(const char *dir, const struct op *group, struct err *e)
+{
+	const bool v2 = str_eq(group->b, "v2");
+
+	if (mount("cgroup", dir, v2 ? "cgroup2" : "cgroup",
+		  MS_NOSUID | MS_NODEV | MS_NOEXEC, v2 ? NULL : group->b) < 0)
+		return err_set(e, errno, "mount %s", dir);
+	return 0;
+}
+
+/* The one group of a host that has v2 alone; NULL: there are others. */
+static const struct op *only_v2(const struct ops *ops)
+{
+	const struct op *found = NULL;
+
+	for (size_t i = 0; i < ops->list.n; i++) {
+		const struct op *g = &ops->list.v[i];
+
+		if (g->kind != OP_GROUP)
+			continue;
+		if (found != NULL || !str_eq(g->b, "v2"))
+			return NULL;
+		found = g;
+	}
+	return found;
+}
+
+/*
+ * a: where. v2 alone stands there itself; else a tmpfs with a directory for
+ * each hierarchy, as hosts have it.
+ */
 int mount_cgroups(struct run *r, const struct op *op, struct err *e)
 {
 	const struct op tmpfs = { .a = "tmpfs",
 				  .b = op->a,
 				  .c = "nosuid,nodev,noexec,mode=755" };
+	const struct op *only = only_v2(r->ops);
 
+	if (only != NULL)
+		return mount_groups(op->a, only, e);
 	if (mount_mount(r, &tmpfs, e) < 0)
 		return -1;
 	for (size_t i = 0; i < r->ops->list.n; i++) {
 		const struct op *g = &r->ops->list.v[i];
-		const bool v2 = g->kind == OP_GROUP && str_eq(g->b, "v2");
 		const char *dir;
 
 		if (g->kind != OP_GROUP)
 			continue;
-		dir = v2 ? "unified" : g->b;
+		dir = str_eq(g->b, "v2") ? "unified" : g->b;
 		dir = arena_printf(r->mem, "%s/%s", op->a,
 				   str_starts(dir, "name=") ? dir + 5 : dir);
 		if (mkdir(dir, 0755) < 0)
 			return err_set(e, errno, "mkdir %s", dir);
-		if (mount("cgroup", dir, v2 ? "cgroup2" : "cgroup",
-			  MS_NOSUID | MS_NODEV | MS_NOEXEC,
-			  v2 ? NULL : g->b) < 0)
-			return err_set(e, errno, "mount %s", dir);
+		if (mount_groups(dir, g, e) < 0)
+			return -1;
 	}
 	return 0;
 }

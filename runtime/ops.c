@@ -226,11 +226,14 @@ static void plan_filters(const struct ops_input *in, struct ops *ops)
 
 	if (label != NULL && !str_eq(label, "none") &&
 	    !str_eq(label, "unconfined")) {
-		if (in->h->lsm[0] != '\0')
-			ops_add(ops, OP_LABEL, in->h->lsm, label, NULL, NULL);
-		else
+		if (in->h->lsm[0] == '\0')
 			ops_withhold(ops, FIELD_LSM, "",
 				     "no such security module on this host");
+		else if (str_eq(label, "generated"))
+			ops_withhold(ops, FIELD_LSM, "",
+				     "a profile that lxc-start generates");
+		else
+			ops_add(ops, OP_LABEL, in->h->lsm, label, NULL, NULL);
 	}
 	if (filter == NULL || str_eq(filter, "none"))
 		return;

@@ -43,35 +43,47 @@ static const char *withheld_rule(const struct ops *ops, const struct devrule *r)
 	return NULL;
 }
 
-/* Written in v1's spelling; on v2 they become a program. */
-static void allow(const struct ops_input *in, struct ops *ops, const char *dir,
-		  const struct policy_item *it)
+/* Adds a rule in v1's spelling; on v2 they become a program. */
+static void allow(struct ops *ops, const struct policy_item *it,
+		  struct strv *rules)
 {
 	const char *text = arena_printf(ops->mem, "%s %s", it->key, it->value);
 	const char *why;
 	struct devrule r;
 	struct err e;
 
-	(void)in;
 	if (devrule_parse(text, &r, &e) < 0) {
 		ops_withhold(ops, it->field, it->key, "no device rule");
 		return;
 	}
 	why = withheld_rule(ops, &r);
 	if (why == NULL) {
-		ops_add(ops, OP_GROUP_SET, dir, "devices.allow", text,
-			"devices");
+		strv_add(ops->mem, rules, text);
 		return;
 	}
 	ops_withhold(ops, FIELD_DEVICE_RULE, it->key, why);
 	ops_withhold(ops, FIELD_DEVICE_ACCESS, it->key, why);
 }
 
+/* A rule a line, as the kernel takes them. */
+static void write_list(struct ops *ops, const char *dir, bool any,
+		       const struct strv *rules)
+{
+	if (!any)
+		ops_add(ops, OP_GROUP_SET, dir, "devices.deny", "a", "devices");
+	for (size_t i = 0; i < rules->n; i++)
+		ops_add(ops, OP_GROUP_SET, dir,
+			any ? "devices.deny" : "devices.allow", rules->v[i],
+			"devices");
+}
+
 static void plan_rules(const struct ops_input *in, struct ops *ops)
 {
-	const struct host_group *g = host_controller(in->h, "devices");
+	const struct host_group *v1 = host_controller(in->h, "devices");
+	const struct host_group *g = v1 != NULL ? v1 : host_v2(in->h);
 	const bool any =
 		str_eq(policy_get(in->p, FIELD_DEVICE_POLICY, ""), "any");
+	struct strv rules = { 0 };
 	const char *dir;
 
 	if (g == NULL) {
@@ -81,16 +93,18 @@ static void plan_rules(const struct ops_input *in, struct ops *ops)
 	}
 	dir = arena_printf(ops->mem, "%s/%s", g->path, ops->group);
 	if (any) {
-		ops_add(ops, OP_GROUP_SET, dir, "devices.deny", "b *:* rw",
-			"devices");
+		strv_add(ops->mem, &rules, "b *:* rw");
 		ops_withhold(ops, FIELD_DEVICE_POLICY, "",
 			     "withheld: block devices are the host's");
-		return;
 	}
-	ops_add(ops, OP_GROUP_SET, dir, "devices.deny", "a", "devices");
-	for (size_t i = 0; i < in->p->items.n; i++)
+	for (size_t i = 0; !any && i < in->p->items.n; i++)
 		if (in->p->items.v[i].field == FIELD_DEVICE_ACCESS)
-			allow(in, ops, dir, &in->p->items.v[i]);
+			allow(ops, &in->p->items.v[i], &rules);
+	if (v1 != NULL)
+		write_list(ops, dir, any, &rules);
+	else
+		ops_add(ops, OP_DEVICES, dir, any ? "all but" : "only",
+			strv_join(ops->mem, &rules, ", "), NULL);
 }
 
 /* Those that are made by other means: console, pseudo terminals. */
@@ -147,6 +161,8 @@ void ops_devices(const struct ops_input *in, struct ops *ops)
 	for (size_t i = 0; i < in->p->items.n; i++)
 		if (in->p->items.v[i].field == FIELD_DEVICE_PATH)
 			plan_node(in, ops, &in->p->items.v[i]);
-	if (host_controller(in->h, "devices") != NULL && !own_terminal(in))
+	if ((host_controller(in->h, "devices") != NULL ||
+	     host_v2(in->h) != NULL) &&
+	    !own_terminal(in))
 		ops_add(ops, OP_TERMINAL, NULL, NULL, NULL, NULL);
 }

@@ -23,7 +23,8 @@ static const struct limit_row {
 	  FORM_NUMBER },
 	{ FIELD_MEM_HIGH, "memory", NULL, "memory.high", FORM_NUMBER },
 	{ FIELD_PIDS_MAX, "pids", "pids.max", "pids.max", FORM_NUMBER },
-	{ FIELD_CPU_PERIOD, "cpu", "cpu.cfs_period_us", NULL, FORM_NUMBER },
+	{ FIELD_CPU_PERIOD, "cpu", "cpu.cfs_period_us", "cpu.max",
+	  FORM_NUMBER },
 	{ FIELD_CPU_QUOTA, "cpu", "cpu.cfs_quota_us", "cpu.max", FORM_NUMBER },
 	{ FIELD_CPU_BURST, "cpu", "cpu.cfs_burst_us", "cpu.max.burst",
 	  FORM_NUMBER },
@@ -74,6 +75,8 @@ static const char *v2_value(const struct ops_input *in, struct arena *mem,
 
 	if (str_eq(value, "unlimited"))
 		value = "max";
+	if (row->field == FIELD_CPU_PERIOD)
+		return arena_printf(mem, "max %s", value);
 	if (row->field == FIELD_CPU_QUOTA && period != NULL)
 		return arena_printf(mem, "%s %s", value, period);
 	return value;
@@ -151,10 +154,11 @@ static void plan_limit(const struct ops_input *in, struct ops *ops,
 					  row->controller));
 		return;
 	}
-	if (g->v2 && row->field == FIELD_CPU_PERIOD)
+	if (g->v2 && row->field == FIELD_CPU_PERIOD &&
+	    get(in, FIELD_CPU_QUOTA) != NULL)
 		return; /* stands beside the quota */
 	file = g->v2 ? row->v2 : row->v1;
-	if (file == NULL || (!g->v2 && strv_has(&in->h->missing, file)))
+	if (file == NULL || strv_has(&in->h->missing, file))
 		ops_withhold(ops, row->field, "",
 			     "this host's groups have no such file");
 	else
@@ -186,6 +190,28 @@ const char *ops_limit_controller(enum field_id f)
 	return NULL;
 }
 
+/* A group of v2 has the files of what is switched on above it. */
+static void plan_controllers(const struct ops_input *in, struct ops *ops,
+			     const struct host_group *v2)
+{
+	struct strv names = { 0 };
+
+	for (size_t i = 0; i < COUNT(limit_rows); i++) {
+		const char *name = limit_rows[i].controller;
+
+		if (str_eq(name, "blkio") &&
+		    host_controller(in->h, name) == NULL)
+			name = "io";
+		if (get(in, limit_rows[i].field) != NULL &&
+		    host_controller(in->h, name) == v2 &&
+		    !strv_has(&names, name))
+			strv_add(ops->mem, &names, name);
+	}
+	if (names.n != 0)
+		ops_add(ops, OP_CONTROLLERS, v2->path,
+			strv_join(ops->mem, &names, " "), NULL, NULL);
+}
+
 static void plan_groups(const struct ops_input *in, struct ops *ops)
 {
 	for (size_t i = 0; i < in->h->groups.n; i++) {
@@ -194,6 +220,8 @@ static void plan_groups(const struct ops_input *in, struct ops *ops)
 			arena_printf(ops->mem, "%s/%s", g->path, ops->group);
 
 		*vec_add(ops->mem, &ops->group_dirs) = dir;
+		if (g->v2)
+			plan_controllers(in, ops, g);
 		ops_add(ops, OP_GROUP, dir, g->v2 ? "v2" : g->controllers, NULL,
 			NULL);
 		if (ops->userns)

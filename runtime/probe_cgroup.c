@@ -15,6 +15,7 @@
 #include "base/devrule.h"
 #include "base/fd.h"
 #include "base/num.h"
+#include "runtime/devprog.h"
 #include "runtime/probe.h"
 
 /* Groups from the guest's upwards, as directories of the host. */
@@ -221,7 +222,7 @@ static const struct limit_row limit_rows[] = {
 	  NULL, NULL },
 	{ FIELD_MEM_NODES, "cpuset", "cpuset.mems", "cpuset.mems", KIND_TEXT, 0,
 	  NULL, NULL },
-	{ FIELD_IO_WEIGHT, "blkio", "blkio.weight", "io.weight", KIND_TEXT, 0,
+	{ FIELD_IO_WEIGHT, "blkio", "blkio.weight", "io.weight", KIND_TEXT, 1,
 	  from_blkio, "100" },
 };
 
@@ -381,28 +382,68 @@ static void add_planned_rules(struct probe *p)
 	}
 }
 
-/* v1 shows the list; a program of v2 does not show its rules. */
-int probe_devices(struct probe *p, struct err *e)
+/*
+ * A program shows what it allows, not the rules that it was made from: one of
+ * the plan that adds nothing to wider ones is taken for seen.
+ */
+static int see_planned(struct probe *p, const struct devprog_list *progs,
+		       const struct policy_item *it, struct err *e)
+{
+	char text[4];
+	struct devrule r;
+	unsigned access;
+
+	if (devrule_parse(arena_printf(p->mem, "%s r", it->key), &r, e) < 0)
+		return -1;
+	if (r.any_major || r.any_minor ||
+	    policy_get(p->seen->observed, it->field, it->key) != NULL)
+		return 0;
+	if (devprog_access(progs, &r, &access, e) < 0)
+		return -1;
+	devrule_show_access(access, text);
+	if (access == 0)
+		return 0;
+	probe_add(p, FIELD_DEVICE_RULE, it->key, it->key);
+	probe_add(p, FIELD_DEVICE_ACCESS, it->key, text);
+	return 0;
+}
+
+/* The programs of the group that the engine made, and of those above it. */
+static int see_programs(struct probe *p, const char *dir, struct err *e)
+{
+	const struct policy *planned = p->package->planned;
+	struct devprog_list progs;
+	struct devprog_rules rules;
+	char text[DEVRULE_TEXT];
+	bool all = false;
+
+	if (devprog_read(dir, p->mem, &progs, e) < 0 ||
+	    devprog_rules(&progs, p->mem, &rules, e) < 0)
+		return -1;
+	for (size_t i = 0; !rules.any && i < rules.list.n; i++) {
+		devrule_show(&rules.list.v[i], text);
+		if (see_rule(p, text, &all, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; !rules.any && i < planned->items.n; i++)
+		if (planned->items.v[i].field == FIELD_DEVICE_ACCESS &&
+		    see_planned(p, &progs, &planned->items.v[i], e) < 0)
+			return -1;
+	probe_add(p, FIELD_DEVICE_POLICY, "", rules.any ? "any" : "list");
+	if (rules.any)
+		add_planned_rules(p);
+	return 0;
+}
+
+static int see_list(struct probe *p, const char *dir, struct err *e)
 {
 	struct slice rest, line;
 	const char *text;
-	struct groups g;
 	bool all = false;
 	size_t n;
 
-	if (find_groups(p, "devices", &g, e) < 0)
-		return -1;
-	if (g.v2)
-		return err_set(e, 0,
-			       "the device program of cgroup v2 does "
-			       "not show its rules");
-	if (g.dirs.n == 0) { /* in our own group: nothing is confined */
-		probe_add(p, FIELD_DEVICE_POLICY, "", "any");
-		add_planned_rules(p);
-		return 0;
-	}
-	if (probe_read(p, arena_printf(p->mem, "%s/devices.list", g.dirs.v[0]),
-		       &text, &n, e) < 0)
+	if (probe_read(p, arena_printf(p->mem, "%s/devices.list", dir), &text,
+		       &n, e) < 0)
 		return -1;
 	rest = (struct slice){ text, n };
 	while (slice_next(&rest, '\n', &line))
@@ -412,4 +453,20 @@ int probe_devices(struct probe *p, struct err *e)
 	if (all)
 		add_planned_rules(p);
 	return 0;
+}
+
+/* v1 shows the list, v2 a program, which is run here on every device. */
+int probe_devices(struct probe *p, struct err *e)
+{
+	struct groups g;
+
+	if (find_groups(p, "devices", &g, e) < 0)
+		return -1;
+	if (g.dirs.n == 0) { /* in our own group: nothing is confined */
+		probe_add(p, FIELD_DEVICE_POLICY, "", "any");
+		add_planned_rules(p);
+		return 0;
+	}
+	return g.v2 ? see_programs(p, g.dirs.v[0], e) :
+		      see_list(p, g.dirs.v[0], e);
 }

@@ -290,10 +290,10 @@ int unpack_root(const struct verify_package *p, const char *scratch,
 	if (place == NULL)
 		return err_set(e, 0, "%s: no root file system was packed",
 			       p->dir);
+	fd = open_scratch(scratch, e);
+	if (fd < 0)
+		return -1;
 	if (!p->rootfs_is_tree && p->tree == NULL) {
-		fd = open_scratch(scratch, e);
-		if (fd < 0)
-			return -1;
 		lock = take_lock(fd, lock_file, LOCK_SH, e);
 		if (lock < 0)
 			return -1;

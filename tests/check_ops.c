@@ -189,7 +189,29 @@ static const struct one {
 	  { { FIELD_PIDS_MAX, "", "unlimited" } },
 	  "set in group ",
 	  "/cg/rehost.web.7 pids.max max pids" },
+	{ HOST_V2,
+	  { { FIELD_CPU_PERIOD, "", "90" } },
+	  "set in group ",
+	  "/cg/rehost.web.7 cpu.max max 90 cpu" },
+	{ HOST_V2,
+	  { { FIELD_PIDS_MAX, "", "9" }, { FIELD_IO_WEIGHT, "", "50" } },
+	  "switch on controllers of ",
+	  "/cg pids io" },
+	{ HOST_V2, { { FIELD_HOSTNAME, "", "x" } }, "switch on", "" },
 	/* devices */
+	{ HOST_V2,
+	  { { FIELD_DEVICE_ACCESS, "c 1:3", "rw" },
+	    { FIELD_DEVICE_ACCESS, "c 1:5", "r" } },
+	  "attach device program to ",
+	  "/cg/rehost.web.7 only c 1:3 rw, c 1:5 r" },
+	{ HOST_V2,
+	  { { FIELD_DEVICE_POLICY, "", "any" } },
+	  "attach device program to ",
+	  "/cg/rehost.web.7 all but b *:* rw" },
+	{ HOST_V2,
+	  { { FIELD_DEVICE_ACCESS, "b 8:0", "rw" } },
+	  "withhold device.access",
+	  " b 8:0: withheld: block devices are the host's" },
 	{ HOST_V1,
 	  { { FIELD_DEVICE_ACCESS, "c 10:200", "rw" } },
 	  "set in group /cg/devices/rehost.web.7 devices.allow",
@@ -372,6 +394,29 @@ START_TEST(one_item)
 }
 END_TEST
 
+START_TEST(labels)
+{
+	static const struct item items[][1] = {
+		{ { FIELD_LSM, "", "lxc-container-default" } },
+		{ { FIELD_LSM, "", "generated" } },
+	};
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	struct buf text CLEANUP(buf_done) = { 0 };
+	struct host h = make_host(mem, HOST_V2);
+	struct err e;
+
+	h.lsm = "apparmor";
+	ck_assert_int_eq(plan(mem, &h, items[0], 1, &text, &e), 0);
+	ck_assert_str_eq(lines(mem, &text, "set security label for "),
+			 "apparmor lxc-container-default");
+	buf_clear(&text);
+	ck_assert_int_eq(plan(mem, &h, items[1], 1, &text, &e), 0);
+	ck_assert_str_eq(lines(mem, &text, "set security label"), "");
+	ck_assert_str_eq(lines(mem, &text, "withhold lsm.profile"),
+			 ": a profile that lxc-start generates");
+}
+END_TEST
+
 /* A host that lacks the right to raise limits, or a capability. */
 START_TEST(weak_host)
 {
@@ -507,6 +552,7 @@ int main(void)
 	tcase_add_test(c, cpuset_of_another_host);
 	tcase_add_test(c, whole_plan);
 	tcase_add_loop_test(c, one_item, 0, COUNT(ones));
+	tcase_add_test(c, labels);
 	tcase_add_test(c, weak_host);
 	tcase_add_test(c, mapped);
 	tcase_add_test(c, routes);

@@ -113,7 +113,8 @@ static void lab_start(struct lab *l)
 			   base_items[i].value);
 	policy_sort(l->p);
 	l->o = (struct box_options){
-		.name = "check",
+		/* another run may be under way on this machine */
+		.name = arena_printf(l->mem, "check%d", (int)getpid()),
 		.rootfs = arena_printf(l->mem, "%s/root", l->dir),
 		.scratch = l->dir,
 		.console = arena_printf(l->mem, "%s/console", l->dir),
@@ -172,12 +173,13 @@ static size_t left_behind(const struct lab *l)
 		"/sys/fs/cgroup/devices", "/sys/fs/cgroup/pids",
 		"/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified",
 	};
+	const char *name = arena_printf(l->mem, "rehost.%s.", l->o.name);
 	char line[4096];
-	size_t n = count_in(l->dir, "rehost.check.");
+	size_t n = count_in(l->dir, name);
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 
 	for (size_t i = 0; i < COUNT(groups); i++)
-		n += count_in(groups[i], "rehost.check.");
+		n += count_in(groups[i], name);
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
 		n += strstr(line, l->dir) != NULL;
 	if (f != NULL)

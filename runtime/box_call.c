@@ -51,7 +51,8 @@ static int join_guest(const struct call *c, struct err *e)
 			  (b->ops.cgroup_ns ? CLONE_NEWCGROUP : 0) |
 			  (b->ops.userns ? CLONE_NEWUSER : 0);
 
-	if (c->place == PLACE_GUEST && group_join(&b->ops, getpid(), b->pid, e) < 0)
+	if (c->place == PLACE_GUEST &&
+	    group_join(&b->ops, getpid(), b->pid, e) < 0)
 		return -1;
 	if (setns(b->pidfd, flags) < 0)
 		return err_set(e, errno, "join the guest's namespaces");

@@ -7,7 +7,7 @@
 /* Fields of struct bpf_cgroup_dev_ctx. */
 enum { CTX_ACCESS = 0, CTX_MAJOR = 4, CTX_MINOR = 8, CTX_SIZE = 12 };
 
-/* Registers of a program that is made here; R0 is its answer, R1 the context. */
+/* Registers of a program made here; R0 is its answer, R1 the context. */
 enum { ANSWER, CTX, TYPE, ACCESS, MAJOR, MINOR, WORK };
 
 /* BPF_DEVCG_ACC_... of DEV_... */
@@ -36,34 +36,51 @@ static int bpf_type(char type)
 
 /* --- made --- */
 
-static void add(struct arena *mem, struct devprog *p, int code, int dst,
-		int src, int off, int imm)
+static void add(struct arena *mem, struct devprog *p, struct bpf_insn insn)
 {
-	*vec_add(mem, &p->code) = (struct bpf_insn){
-		.code = (__u8)code,
-		.dst_reg = (unsigned)dst & 0xfU,
-		.src_reg = (unsigned)src & 0xfU,
-		.off = (__s16)off,
-		.imm = imm,
-	};
+	*vec_add(mem, &p->code) = insn;
+}
+
+static void add_alu(struct arena *mem, struct devprog *p, int op, int to,
+		    int value)
+{
+	add(mem, p,
+	    (struct bpf_insn){ .code = (__u8)(BPF_ALU64 | op | BPF_K),
+			       .dst_reg = (unsigned)to & 0xf,
+			       .imm = value });
+}
+
+static void copy(struct arena *mem, struct devprog *p, int to, int from)
+{
+	add(mem, p,
+	    (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_X,
+			       .dst_reg = (unsigned)to & 0xf,
+			       .src_reg = (unsigned)from & 0xf });
 }
 
 static void load(struct arena *mem, struct devprog *p, int to, int field)
 {
-	add(mem, p, BPF_LDX | BPF_MEM | BPF_W, to, CTX, field, 0);
+	add(mem, p,
+	    (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W,
+			       .dst_reg = (unsigned)to & 0xf,
+			       .src_reg = CTX,
+			       .off = (__s16)field });
 }
 
 static void answer(struct arena *mem, struct devprog *p, bool allow)
 {
-	add(mem, p, BPF_ALU64 | BPF_MOV | BPF_K, ANSWER, 0, 0, allow);
-	add(mem, p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	add_alu(mem, p, BPF_MOV, ANSWER, allow);
+	add(mem, p, (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT });
 }
 
 /* Jumps of a rule lead behind it; how far is known at its end. */
-static void unless(struct arena *mem, struct devprog *p, int reg,
-		   uint32_t value)
+static void jump(struct arena *mem, struct devprog *p, int op, int reg,
+		 uint32_t value)
 {
-	add(mem, p, BPF_JMP32 | BPF_JNE | BPF_K, reg, 0, 0, (int)value);
+	add(mem, p,
+	    (struct bpf_insn){ .code = (__u8)(BPF_JMP32 | op | BPF_K),
+			       .dst_reg = (unsigned)reg & 0xf,
+			       .imm = (int)value });
 }
 
 static void add_rule(struct arena *mem, struct devprog *p,
@@ -73,17 +90,15 @@ static void add_rule(struct arena *mem, struct devprog *p,
 	const size_t start = p->code.n;
 
 	if (r->type != 'a')
-		unless(mem, p, TYPE, (uint32_t)bpf_type(r->type));
+		jump(mem, p, BPF_JNE, TYPE, (uint32_t)bpf_type(r->type));
 	if (!r->any_major)
-		unless(mem, p, MAJOR, r->major);
+		jump(mem, p, BPF_JNE, MAJOR, r->major);
 	if (!r->any_minor)
-		unless(mem, p, MINOR, r->minor);
+		jump(mem, p, BPF_JNE, MINOR, r->minor);
 	if (!allow || r->access != DEV_RWM) {
-		add(mem, p, BPF_ALU64 | BPF_MOV | BPF_X, WORK, ACCESS, 0, 0);
-		add(mem, p, BPF_ALU64 | BPF_AND | BPF_K, WORK, 0, 0,
-		    allow ? 7 & ~bits : bits);
-		add(mem, p, BPF_JMP32 | (allow ? BPF_JNE : BPF_JEQ) | BPF_K,
-		    WORK, 0, 0, 0);
+		copy(mem, p, WORK, ACCESS);
+		add_alu(mem, p, BPF_AND, WORK, allow ? 7 & ~bits : bits);
+		jump(mem, p, allow ? BPF_JNE : BPF_JEQ, WORK, 0);
 	}
 	answer(mem, p, allow);
 	for (size_t i = start; i < p->code.n; i++) {
@@ -100,9 +115,9 @@ void devprog_make(const struct devprog_rules *rules, struct arena *mem,
 	struct devprog p = { 0 };
 
 	load(mem, &p, TYPE, CTX_ACCESS);
-	add(mem, &p, BPF_ALU64 | BPF_MOV | BPF_X, ACCESS, TYPE, 0, 0);
-	add(mem, &p, BPF_ALU64 | BPF_AND | BPF_K, TYPE, 0, 0, 0xffff);
-	add(mem, &p, BPF_ALU64 | BPF_RSH | BPF_K, ACCESS, 0, 0, 16);
+	copy(mem, &p, ACCESS, TYPE);
+	add_alu(mem, &p, BPF_AND, TYPE, 0xffff);
+	add_alu(mem, &p, BPF_RSH, ACCESS, 16);
 	load(mem, &p, MAJOR, CTX_MAJOR);
 	load(mem, &p, MINOR, CTX_MINOR);
 	for (size_t i = 0; i < rules->list.n; i++)

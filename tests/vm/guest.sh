@@ -1,0 +1,194 @@
+#!/bin/bash
+# What runs in the virtual machine, from its payload. Prints TAP: what needs
+# cgroup v2 alone, the kernel's own device programs, VLANs and ipvlan, and the
+# real guests there. A part is run when its name fits the pattern.
+
+set -u
+cd /payload || exit 1
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+export B=/payload/build REHOST=/payload/build/rehost
+export LD_LIBRARY_PATH=/payload/lib TMPDIR=/var/tmp
+pattern=$(cat pattern)
+tree=/sys/fs/cgroup
+tmp=/var/tmp/check
+mkdir -p $tmp
+n=0
+
+check()
+{
+	local what=$1 start=$SECONDS
+	shift
+	n=$((n + 1))
+	if "$@" >"$tmp/why" 2>&1 </dev/null; then
+		echo "ok $n - $what ($((SECONDS - start)) s)"
+	else
+		echo "not ok $n - $what ($((SECONDS - start)) s)"
+		tail -n 25 "$tmp/why" | sed 's/^/# /'
+	fi
+}
+
+# Lines of TAP of a script of the suite, numbered on.
+script()
+{
+	local what=$1 start=$SECONDS line
+	shift
+	while read -r line; do
+		case $line in
+		'ok '* | 'not ok '*)
+			n=$((n + 1))
+			echo "${line%%ok *}ok $n - ${line#*ok * - }" ;;
+		'#'*) echo "$line" ;;
+		esac
+	done < <("$@" 2>&1 </dev/null)
+	echo "# $what: $((SECONDS - start)) s"
+}
+
+part()
+{
+	# shellcheck disable=SC2254 # it is a pattern
+	case $1 in
+	$pattern) return 0 ;;
+	esac
+	return 1
+}
+
+# What runs make outside of themselves.
+state()
+{
+	cat $tree/cgroup.subtree_control
+	find $tree -maxdepth 1 -name 'rehost.*'
+	grep -c . /proc/self/mountinfo
+	ls /sys/class/net
+	pgrep -c . >/dev/null
+}
+
+# --- the host ------------------------------------------------------------------
+
+pure_v2()
+{
+	[ "$(stat -f -c %T $tree)" = cgroup2fs ] &&
+	! awk '$3 == "cgroup"' /proc/mounts | grep .
+}
+
+unit() { CK_FORK=yes CK_DEFAULT_TIMEOUT=100 "$B/check_$1"; }
+
+# --- limits and devices: one guest, and wrong ones -----------------------------
+
+# look DIR: $status, $tmp/seen
+look()
+{
+	timeout 200 "$REHOST" verify -v --scratch $tmp/s "$@" >$tmp/seen 2>&1
+	status=$?
+	cat $tmp/seen
+}
+
+seen() { grep -q "^  $1 .* $2" $tmp/seen; }
+
+as_planned()
+{
+	look guests/equivalent/busybox
+	[ "$status" -eq 0 ] && ! grep '^  X ' $tmp/seen &&
+	grep -q '^  + limits *limit.memory: 268435456$' $tmp/seen &&
+	grep -q '^  + limits *limit.pids: 200$' $tmp/seen &&
+	grep -q '^  + limits *limit.cpu-weight: ' $tmp/seen &&
+	grep -q '^  + limits *limit.cpu-quota: 50000$' $tmp/seen &&
+	grep -q '^  + limits *limit.cpus: 0$' $tmp/seen &&
+	grep -q 'device.policy: .* is list' $tmp/seen &&
+	grep -q 'device.access c 1:3: .*is rw' $tmp/seen
+}
+
+# The files of the group, while a command runs in the guest.
+files()
+{
+	local dir pid
+	"$REHOST" boot --scratch $tmp/s guests/equivalent/busybox -- \
+		/bin/sleep 10 &
+	pid=$!
+	dir=$tree/rehost.busybox.$pid
+	for _ in $(seq 200); do
+		grep -qs . "$dir/cgroup.procs" && break
+		sleep 0.1
+	done
+	grep . "$dir"/{memory.max,pids.max,cpu.max,cpu.weight,cpuset.cpus} \
+		$tree/cgroup.subtree_control >$tmp/files
+	wait $pid || return 1
+	sed "s,^$tree/,,;s,^rehost[^/]*/,," $tmp/files | diff - /dev/fd/3 3<<-'EOF'
+	memory.max:268435456
+	pids.max:200
+	cpu.max:50000 100000
+	cpu.weight:50
+	cpuset.cpus:0
+	cgroup.subtree_control:cpuset cpu memory pids
+	EOF
+}
+
+# wrong SED ITEM RELATION: caught on that item, and nothing else is
+wrong()
+{
+	rm -rf guests/wrong && mkdir guests/wrong &&
+	cp -al guests/equivalent/busybox/. guests/wrong/ &&
+	rm guests/wrong/lxc/config &&
+	sed "$1" guests/equivalent/busybox/lxc/config >guests/wrong/lxc/config &&
+	! cmp -s guests/equivalent/busybox/lxc/config guests/wrong/lxc/config ||
+		return 1
+	look guests/wrong
+	[ "$status" -eq 4 ] && seen X "$2: $3:" &&
+	[ "$(grep -c '^  X ' $tmp/seen)" -eq 1 ]
+}
+
+same_state() { state | diff $tmp/before -; }
+
+# --- the real guests -------------------------------------------------------------
+
+# healthy PROFILE NAME STATUS SAID
+healthy()
+{
+	look "guests/$1/$2"
+	[ "$status" -eq "$3" ] && ! grep '^  X ' $tmp/seen &&
+	grep -q '^  + boot *start: up$' $tmp/seen &&
+	grep -q '^  + boot *stop: by itself$' $tmp/seen &&
+	grep -q "^  + boot *$4\$" $tmp/seen
+}
+
+# ---------------------------------------------------------------------------------
+
+state >$tmp/before
+check "cgroup v2 alone" pure_v2
+if part devices; then
+	check "unit tests of device programs" unit devprog
+fi
+if part box; then
+	check "the box's own tests" unit box
+fi
+if part limits; then
+	check "limits and devices as planned" as_planned
+	check "the group's files while it runs" files
+	while IFS='|' read -r sed item relation; do
+		check "$item: $relation" wrong "$sed" "$item" "$relation"
+	done <<-'EOF'
+	s/^\(lxc.cgroup2.memory.max =\).*/\1 536870912/|limit.memory|looser
+	s/^\(lxc.cgroup2.pids.max =\).*/\1 100/|limit.pids|stricter
+	s/^\(lxc.cgroup2.cpu.max =\).*/\1 90000 100000/|limit.cpu-quota|looser
+	s/^\(lxc.cgroup2.cpuset.cpus =\).*/\1 0-1/|limit.cpus|missing
+	s/^\(lxc.cgroup2.devices.allow = c 1:5\) rw$/\1 rwm/|device.access c 1:5|looser
+	s/^\(lxc.cgroup2.devices.allow = c 1:3\) rw$/\1 r/|device.access c 1:3|stricter
+	EOF
+	check "controllers are switched off again" same_state
+fi
+if part guests; then
+	check "equivalent, sysvinit" healthy equivalent sysvinit 0 'run level: 2'
+	check "equivalent, systemd" healthy equivalent systemd 0 \
+		'system state: running'
+	check "native, busybox" healthy native busybox 5 'start: up'
+	check "native, sysvinit" healthy native sysvinit 5 'run level: 2'
+	check "native, systemd" healthy native systemd 5 'system state: running'
+fi
+if part sabotage; then
+	for module in 8021q ipvlan macvlan; do
+		modprobe $module
+	done
+	script sabotage env SABOTAGE_ROWS='[|]nic[.]|[|]device' \
+		bash tests/root/sabotage.sh
+fi
+check "nothing is left behind" same_state
+echo "1..$n"

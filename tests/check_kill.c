@@ -171,7 +171,7 @@ static int load_filter(void)
 					     O_CREAT));
 	if (r == 0)
 		r = seccomp_rule_add(f, SCMP_ACT_NOTIFY, SCMP_SYS(ioctl), 1,
-				     SCMP_A1(SCMP_CMP_EQ, FICLONE));
+				     SCMP_A1(SCMP_CMP_EQ, FICLONE, 0));
 	if (r == 0)
 		r = seccomp_load(f);
 	return r ? r : seccomp_notify_fd(f);

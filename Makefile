@@ -2,6 +2,7 @@
 #
 #   make                the program, $(B)/rehost
 #   make check          every test; as root also those that boot guests
+#   make check-vm       as root: those that need cgroup v2 alone, in a machine
 #   make V=1 ...        shows the commands
 #   make WERROR= ...    warnings are not errors (for packagers)
 #
@@ -160,7 +161,7 @@ $(EMBED) $(B)/embed/rehost-init.inc:
 TEST_ENV = B=$(B) REHOST=$(abspath $(B))/rehost V=$(V)
 RUN = $(TEST_ENV) sh tests/run.sh
 
-.PHONY: deps check check-run demo docs accept corpus bench
+.PHONY: deps check check-run check-vm demo docs accept corpus bench
 deps:
 	sh tests/deps.sh
 
@@ -171,6 +172,14 @@ check: deps
 HAVE_CHECK := $(shell $(PKG_CONFIG) --exists check 2>/dev/null && echo yes)
 check-run: all $(if $(HAVE_CHECK),$(CHECKS))
 	$(RUN) $(CHECKS) $(SCRIPTS) $(ROOT_SCRIPTS)
+
+# In a virtual machine, by emulation: apart from check, for it takes minutes.
+# PART is a pattern of parts: devices box limits guests native sabotage.
+PART := *
+check-vm: deps
+	sh tests/deps.sh vm
+	$(MAKE) all $(B)/check_box $(B)/check_devprog
+	$(TEST_ENV) bash tests/vm/run.sh '$(PART)'
 
 demo: deps
 	$(MAKE) all

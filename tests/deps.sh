@@ -3,7 +3,7 @@
 # it installs what is missing; otherwise it lists it. Fails only when something
 # is missing without which nothing can be built.
 #
-# usage: deps.sh
+# usage: deps.sh [GROUP...]	groups beside "build" and "test"
 
 set -u
 list=$(dirname "$0")/deps.txt
@@ -44,6 +44,9 @@ fi
 
 options="-q -y --no-install-recommends install"
 wanted="$(missing build)$(missing test)"
+for group; do
+	wanted="$wanted$(missing "$group")"
+done
 if [ -n "$wanted" ] && [ "$(id -u)" -eq 0 ]; then
 	export DEBIAN_FRONTEND=noninteractive
 	echo "deps: installing $wanted"

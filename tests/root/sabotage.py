@@ -5,6 +5,7 @@ usage: sabotage.py TABLE DIR    DIR holds twins.json, wrong0.json, wrong1.json
 """
 import fnmatch
 import json
+import os
 import sys
 from collections import Counter
 
@@ -86,10 +87,13 @@ def main():
         tell("there is no record" if guest is None else
              why_not(row, guest, twins[row[0]]),
              "%s: %s: %s" % (row[1], row[2], row[3]))
-    for area in AREAS:
+    # a part of the table is as few as was asked for
+    whole = not os.environ.get("SABOTAGE_ROWS")
+    for area in AREAS if whole else ():
         tell(None if areas[area] >= 4 else "too few",
              "%s: %d cases" % (area, areas[area]))
-    tell(None if sum(areas.values()) >= 40 else "too few",
+    least = 40 if whole else 1
+    tell(None if sum(areas.values()) >= least else "too few",
          "%d cases" % sum(areas.values()))
     print("1..%d" % n)
     sys.exit(bad > 0)

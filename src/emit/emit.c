@@ -152,6 +152,17 @@ static enum bin bin_of(enum fidelity fidelity)
 	return BIN_DROPPED;
 }
 
+const char *emit_show(struct arena *mem, const char *text)
+{
+	const size_t n = strlen(text);
+	const char *shown = str_show(mem, text, n, 80);
+
+	if (n != 0 && strchr(" \t\n", text[0]) == NULL &&
+	    strchr(" \t\n", text[n - 1]) == NULL)
+		return shown;
+	return arena_printf(mem, "\"%s\"", shown);
+}
+
 /* The finding of a value that did not come out as it was. */
 static void find_rule(struct emission *em, const struct emit_rule *rule,
 		      enum field_id id, const void *object)
@@ -166,8 +177,7 @@ static void find_rule(struct emission *em, const struct emit_rule *rule,
 		what = em->cur->note;
 	text = value_show(em->g->mem, &v);
 	emit_find_at(em, rule->finding, id, object, "%s %s: %s",
-		     field_get(id)->name,
-		     str_show(em->g->mem, text, strlen(text), 80), what);
+		     field_get(id)->name, emit_show(em->g->mem, text), what);
 }
 
 /*

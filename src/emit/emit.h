@@ -102,6 +102,11 @@ int emit_run(const struct emitter *emitter, struct guest *g,
 /* For `put`: the current value came out differently than its rule says. */
 void emit_bin(struct emission *em, enum bin bin, const char *note_fmt, ...)
 	PRINTF(3, 4);
+/*
+ * A value or name as it stands in a message: at most 80 bytes, escaped, and in
+ * quotes where its blanks or its emptiness would not be seen.
+ */
+const char *emit_show(struct arena *mem, const char *text);
 /* For `put`: a finding at the value's origin that covers (field, object). */
 struct finding *emit_find_at(struct emission *em, enum finding_id id,
 			     enum field_id field, const void *object,

@@ -198,11 +198,22 @@ static const char *word_of(enum bin bin)
 	return "change";
 }
 
+/* Whoever wrote the text has escaped what it quotes: not a second time. */
+static bool is_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
+}
+
 /* One printable line: nothing of a source can leave its comment. */
 static void comment(struct emission *em, enum field_id id, const void *object,
 		    enum bin bin, const char *text)
 {
-	const char *shown = str_show(em->mem, text, strlen(text), 0);
+	const char *shown = is_plain(text) ?
+				    text :
+				    str_show(em->mem, text, strlen(text), 0);
 
 	add_line(em, (struct emit_lxc_line){
 			     .section = section_of(id),
@@ -243,7 +254,7 @@ void emit_lxc_refuse(struct emission *em, enum finding_id finding, enum bin bin,
 		return;
 	}
 	f = emit_lxc_say(em, finding, bin, "%s %s: %s", field_scope_name(scope),
-			 str_show(em->mem, name, strlen(name), 80), why);
+			 emit_show(em->mem, name), why);
 	for (enum field_id i = 0; i < FIELD__MAX; i++)
 		if (i != id && field_get(i)->scope == scope)
 			finding_covers(em->g, f, i, name);
@@ -256,8 +267,7 @@ void emit_lxc_comment(struct emission *em, enum field_id id, const void *object,
 
 	comment(em, id, object, em->cur->bin,
 		arena_printf(em->mem, "%s %s: %s", field_get(id)->name,
-			     str_show(em->mem, text, strlen(text), 80),
-			     em->cur->note));
+			     emit_show(em->mem, text), em->cur->note));
 }
 
 static int cmp_lines(const void *a, const void *b)

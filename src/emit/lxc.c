@@ -22,11 +22,9 @@ static const char *key_of(struct emission *em, enum field_id id)
 /* The file has no way to say it: out it stays, and the source keeps it. */
 static void refuse(struct emission *em, const struct value *v, const char *why)
 {
-	const char *text = value_show(em->mem, v);
-
 	emit_lxc_say(em, FIND_SYN_QUOTE, BIN_DROPPED, "%s %s: %s: left out",
 		     field_get(em->cur->field)->name,
-		     str_show(em->mem, text, strlen(text), 80), why);
+		     emit_show(em->mem, value_show(em->mem, v)), why);
 }
 
 static bool is_word(const char *s)
@@ -205,7 +203,7 @@ static struct strv legal_groups(struct emission *em, const struct strv *l)
 			emit_lxc_say(em, FIND_SYN_QUOTE,
 				     words.n == 0 ? BIN_DROPPED :
 						    BIN_APPROXIMATED,
-				     "group <%s> is not written: groups are "
+				     "group \"%s\" is not written: groups are "
 				     "words",
 				     str_show(em->mem, l->v[i], strlen(l->v[i]),
 					      80));

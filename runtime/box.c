@@ -107,6 +107,15 @@ static int open_ns(struct box *b, const char *name, struct err *e)
 	return fd < 0 ? err_set(e, errno, "open %s", path) : fd;
 }
 
+int box_give_net(struct box *b, struct err *e)
+{
+	b->run.guest_net = open_ns(b, "net", e);
+	if (b->run.guest_net < 0 ||
+	    run_side_in(&b->run, SIDE_ATTACH, b->run.lab, e) < 0)
+		return -1;
+	return run_side_in(&b->run, SIDE_NET, b->run.guest_net, e);
+}
+
 /* Ids, interfaces, addresses: what pid 1 waits for. */
 static int give(struct box *b, int sock, struct err *e)
 {
@@ -115,10 +124,7 @@ static int give(struct box *b, int sock, struct err *e)
 		return err_set(e, errno, "pidfd_open");
 	if (b->ops.userns && idmap_write(&b->ops, b->pid, e) < 0)
 		return -1;
-	b->run.guest_net = open_ns(b, "net", e);
-	if (b->run.guest_net < 0 ||
-	    run_side_in(&b->run, SIDE_ATTACH, b->run.lab, e) < 0 ||
-	    run_side_in(&b->run, SIDE_NET, b->run.guest_net, e) < 0)
+	if (box_give_net(b, e) < 0)
 		return -1;
 	return wire_send(sock, WIRE_GO, 0, e);
 }

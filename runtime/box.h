@@ -95,6 +95,9 @@ void box_withhold(struct box *b, enum field_id field, const char *key,
 int box_spawn(struct box *b, char *const argv[], const char *log, pid_t *ret,
 	      struct err *e);
 
+/* Attaches the network of pid 1 to the lab and sets its addresses. */
+int box_give_net(struct box *b, struct err *e);
+
 /*
  * Takes over the pid 1 that an engine started in the lab: calls go there. It
  * is not stopped by box_stop, but killed by box_free.

@@ -12,7 +12,8 @@
 #include "base/proc.h"
 #include "runtime/engine.h"
 
-static const struct engine *const engines[] = { &engine_builtin, &lxc_engine };
+static const struct engine *const engines[] = { &engine_builtin, &lxc_engine,
+						&runc_engine };
 
 const struct engine *engine_find(const char *name)
 {
@@ -29,6 +30,36 @@ const char *engine_names(struct arena *mem)
 	for (size_t i = 0; i < COUNT(engines); i++)
 		strv_add(mem, &names, engines[i]->name);
 	return strv_join(mem, &names, ", ");
+}
+
+/* Where every device may be used no list adds to it. */
+static bool is_moot(const struct engine_row *r, const struct verify_package *p)
+{
+	return (r->field == FIELD_DEVICE_RULE ||
+		r->field == FIELD_DEVICE_ACCESS) &&
+	       str_eq(policy_get(p->planned, FIELD_DEVICE_POLICY, ""), "any");
+}
+
+void engine_announce(const struct engine *engine, struct verify_package *p,
+		     struct arena *mem)
+{
+	for (size_t i = 0; i < engine->n_rows; i++) {
+		const struct engine_row *r = &engine->rows[i];
+		struct verify_announced a = { .field = r->field,
+					      .key = r->key };
+
+		const char *planned = policy_get(p->planned, r->field, r->key);
+
+		if (str_eq(planned, r->value) || is_moot(r, p) ||
+		    (r->weak && planned != NULL))
+			continue;
+		strv_add(mem, &a.codes, r->code);
+		*vec_add(mem, &p->announced) = a;
+		policy_remove(p->planned, r->field, r->key);
+		if (r->value != NULL)
+			policy_add(p->planned, r->field, r->key, r->value);
+	}
+	policy_sort(p->planned);
 }
 
 void engine_end(struct engine_guest *g)

@@ -25,8 +25,20 @@ struct engine_guest {
 	const char *log; /* what it printed */
 };
 
+/*
+ * An item that an engine gives every guest in place of what was planned (NULL:
+ * takes from every guest), announced with the code of a finding.
+ */
+struct engine_row {
+	enum field_id field;
+	const char *key, *value, *code;
+	bool weak; /* only where nothing was planned */
+};
+
 struct engine {
 	const char *name;
+	const struct engine_row *rows;
+	size_t n_rows;
 	/* "5.0.2". An error when it is not installed, or too old. */
 	int (*version)(struct arena *mem, const char **ret, struct err *e);
 	/* What start would do, an operation a line. Needs no right. */
@@ -43,13 +55,17 @@ const struct engine *engine_find(const char *name);
 /* "builtin, lxc": for messages. */
 const char *engine_names(struct arena *mem);
 
+/* Puts the engine's own items into what is planned of a package. */
+void engine_announce(const struct engine *engine, struct verify_package *p,
+		     struct arena *mem);
+
 /* Kills what runs, removes all that was made. */
 void engine_end(struct engine_guest *g);
 void engine_endp(struct engine_guest *g); /* for CLEANUP */
 
 /* --- for the engines --- */
 
-extern const struct engine engine_builtin, lxc_engine;
+extern const struct engine engine_builtin, lxc_engine, runc_engine;
 
 /* The first word of a program's output that is a version, 1.2 or 1.2.3. */
 int engine_ask_version(const char *const argv[], struct arena *mem,

@@ -191,6 +191,7 @@ static void stop(struct probe *p, struct engine_guest *g)
 int look_run(const struct verify_package *p, const struct look_options *o,
 	     struct arena *mem, struct verify_run *ret, struct err *e)
 {
+	struct verify_package *own;
 	struct engine_guest g CLEANUP(engine_endp) = { .lock = -1 };
 	struct verify_look looks[FIELD__MAX];
 	struct probe_subject subject = { .call = look_call,
@@ -204,6 +205,9 @@ int look_run(const struct verify_package *p, const struct look_options *o,
 			      .seen = &ret->seen };
 	struct err why;
 
+	own = arena_memdup(mem, p, sizeof(*p));
+	engine_announce(o->engine, own, mem);
+	p = look.package = own;
 	*ret = (struct verify_run){ .package = p, .engine = o->engine->name };
 	if (o->engine->version(mem, &ret->engine_version, e) < 0)
 		return -1;

@@ -206,7 +206,7 @@ same_probes()
 			caught "$sed" "$item" "$relation"
 	done <<-'END'
 	s/^lxc.cap.keep = /&sys_pacct /|cap.bounding sys_pacct|looser
-	s/^\(lxc.cgroup2\?.devices.allow = c 1:5\) rw$/\1 rwm/|device.access c 1:5|looser
+	s/^\(lxc.cgroup2\?.devices.allow = \)c 1:5 rw$/&\n\1c 10:229 rwm/|device.[a-z]* c 10:229|looser
 	s/^\(lxc.cgroup2\?.memory[a-z_.]* =\) 67108864$/\1 134217728/|limit.memory|looser
 	s/^lxc.uts.name = .*/lxc.uts.name = other/|id.hostname|missing
 	s/^\(lxc.net.0.ipv4.address = 192.0.2.10\)[^ ]*/\1\/25/|addr.prefix 192.0.2.10|missing
@@ -234,5 +234,6 @@ engine()
 what_is_left >"$tmp/before"
 check "convert" convert
 engine lxc lxc-start 3.0.3
+engine runc runc 1.0.3
 echo "1..$n"
 [ "$bad" -eq 0 ]

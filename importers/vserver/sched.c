@@ -381,10 +381,12 @@ static void take_burst(struct reading *r, struct vserver_bucket *b,
 	take_u64(r, FIELD_CPU_BURST, r->g, burst < quota ? burst : quota);
 	reading_approx(r,
 		       "%" PRIu64 " tokens at %" PRIu64
-		       " ticks a second (assumed) are "
-		       "%" PRIu64 " microseconds: limit.cpu-burst %" PRIu64
+		       " ticks a second%s are %" PRIu64
+		       " microseconds: limit.cpu-burst %" PRIu64
 		       ", at most the quota",
-		       tokens, hz, burst, burst < quota ? burst : quota);
+		       tokens, hz,
+		       number_choice(r, "source-hz") == 0 ? " (assumed)" : "",
+		       burst, burst < quota ? burst : quota);
 }
 
 static void find_quota(struct reading *r)

@@ -208,7 +208,7 @@ int box_make_host(struct box *b, struct err *e)
 	int dir CLEANUP(fd_closep) = -1;
 
 	b->grouped = b->stored = true;
-	if (run_side(&b->run, SIDE_HOST, e) < 0)
+	if (group_begin(e) < 0 || run_side(&b->run, SIDE_HOST, e) < 0)
 		return -1;
 	if (b->o.fill == NULL)
 		return 0;

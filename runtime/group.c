@@ -32,14 +32,17 @@ static int fail(int rc, const char *what, struct err *e)
 	return err_set(e, 0, "%s: %s", what, cgroup_strerror(rc));
 }
 
+int group_begin(struct err *e)
+{
+	const int rc = cgroup_init();
+
+	return rc == 0 ? 0 : fail(rc, "look for the groups of this host", e);
+}
+
 static int open_group(const char *name, const char *controller,
 		      struct cgroup **ret, struct cgroup_controller **ret_part,
 		      struct err *e)
 {
-	const int rc = cgroup_init();
-
-	if (rc != 0)
-		return fail(rc, "look for the groups of this host", e);
 	*ret = cgroup_new_cgroup(name);
 	if (*ret == NULL)
 		return err_set(e, ENOMEM, "cgroup_new_cgroup");

@@ -7,6 +7,12 @@
 #include "runtime/ops.h"
 
 /*
+ * Once in a process before its first group: the library reads the mounts and
+ * controllers of this host, which takes longer than to make a group.
+ */
+int group_begin(struct err *e);
+
+/*
  * Puts a process into all of them; once the guest's pid 1 runs (init is not 0)
  * into its group of v2, for one that has groups below it takes no process.
  */

@@ -16,6 +16,7 @@
 #include "runtime/box_parts.h"
 #include "runtime/caps.h"
 #include "runtime/group.h"
+#include "runtime/inner.h"
 
 enum { OUTPUT_MAX = 1 << 20 };
 
@@ -86,6 +87,8 @@ static int confine(const struct call *c, struct err *e)
 
 	if (c->place != PLACE_GUEST)
 		return 0;
+	if (inner_keyring(e) < 0)
+		return -1;
 	for (size_t i = 0; i < ops->list.n; i++) {
 		const struct op *op = &ops->list.v[i];
 

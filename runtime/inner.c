@@ -11,10 +11,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/num.h"
 #include "base/str.h"
+#include "runtime/inner.h"
 #include "runtime/run.h"
 
 int inner_hostname(struct run *r, const struct op *op, struct err *e)
@@ -166,6 +168,17 @@ static char **vector(struct arena *mem, const struct strv *v)
 	return copy;
 }
 
+/* keyrings(7): else the guest has the keys of who runs rehost. */
+int inner_keyring(struct err *e)
+{
+	enum { JOIN_SESSION_KEYRING = 1 };
+
+	if (syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL) < 0 &&
+	    errno != ENOSYS && errno != EPERM)
+		return err_set(e, errno, "make a keyring for the session");
+	return 0;
+}
+
 int inner_exec(struct run *r, const struct op *op, struct err *e)
 {
 	const struct strv words = strv_split(r->mem, op->a, " \t");
@@ -175,6 +188,8 @@ int inner_exec(struct run *r, const struct op *op, struct err *e)
 	if (words.n == 0)
 		return err_set(e, EINVAL, "no command");
 	if (take_terminal(r, e) < 0)
+		return -1;
+	if (inner_keyring(e) < 0)
 		return -1;
 	reset_signals();
 	umask(022);

@@ -74,22 +74,24 @@ attack()
 {
 	local dev
 	dev=$(stat -c %d /)
-	timeout 100 "$rehost" boot --scratch "$tmp/s" "$tmp/out/$1" -- \
+	timeout 100 "$tmp/hostile" key "$rehost" boot --scratch "$tmp/s" \
+		"$tmp/out/$1" -- \
 		/bin/hostile "$victim" $((dev >> 8 & 0xfff)) $((dev & 0xff)) \
 		>"$tmp/said" 2>&1
 	cat "$tmp/said"
-	[ "$(grep -c '^refused ' "$tmp/said")" -eq 17 ] &&
+	[ "$(grep -c '^refused ' "$tmp/said")" -eq 18 ] &&
 	! grep '^DONE' "$tmp/said" && kill -0 "$victim"
 }
 
 # The same program where nothing holds it: what it says can be believed.
 control()
 {
-	"$tmp/hostile" "$victim" 0 0 "tracing a process of the host" \
+	"$tmp/hostile" key "$tmp/hostile" "$victim" 0 0 \
+		"a key of the host's session" "tracing a process of the host" \
 		"joining the host's network" "a socket of the host" \
 		>"$tmp/said"
 	cat "$tmp/said"
-	[ "$(grep -c '^DONE ' "$tmp/said")" -eq 3 ]
+	[ "$(grep -c '^DONE ' "$tmp/said")" -eq 4 ]
 }
 
 unharmed()
@@ -153,13 +155,13 @@ nothing_left()
 	[ -z "$(groups)" ] && ! grep "$tmp" /proc/self/mountinfo
 }
 
-sleep 10000 &
+sleep 10000 >"$tmp/victim" 2>&1 &
 victim=$!
 python3 -c 'import socket, time
 s = socket.socket(socket.AF_UNIX)
 s.bind("\0rehost-hostile")
 s.listen()
-time.sleep(1000)' &
+time.sleep(1000)' >"$tmp/listener" 2>&1 &
 listener=$!
 check "convert" prepare
 check "on the host the same program gets through" control

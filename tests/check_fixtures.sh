@@ -94,7 +94,7 @@ check_case()
 	forget "$tmp/2"
 }
 
-for dir in fixtures/vserver/*/; do
+for dir in fixtures/vserver/*/ fixtures/openvz/*/; do
 	check_case "$dir"
 done
 

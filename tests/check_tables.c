@@ -16,6 +16,8 @@
 #include "base/str.h"
 #include "derive.h"
 #include "emit/emit.h"
+#include "importers/openvz/read.h"
+#include "importers/openvz/table.h"
 #include "importers/vserver/format.h"
 #include "importers/vserver/read.h"
 #include "importers/vserver/table.h"
@@ -235,7 +237,8 @@ static const char *word_of(const struct key *k)
 {
 	const char *colon = strchr(k->name, ':');
 
-	if (colon == NULL || str_starts(k->name, "conf:"))
+	if (colon == NULL || str_starts(k->name, "conf:") ||
+	    importer_key(vserver_keys, vserver_n_keys, k->name) != k)
 		return NULL;
 	/* the tools had no word for it, only the bit */
 	return str_eq(colon, ":multicast") ? "^12" : colon + 1;
@@ -547,6 +550,92 @@ START_TEST(vserver_example)
 }
 END_TEST
 
+/* --- examples of OpenVZ -------------------------------------------------- */
+
+/* What stands beside a value that means nothing alone. */
+static const struct ovz_context {
+	const char *row, *before;
+} ovz_contexts[] = {
+	{ "PHYSPAGES", "SWAPPAGES=\"0:0\"\n" },
+	{ "SWAPPAGES", "PHYSPAGES=\"0:1G\"\n" },
+	{ "MEMGUARANTEE", "PHYSPAGES=\"0:1G\"\nSWAPPAGES=\"0:0\"\n" },
+	{ "MEMGUARANTEE_BYTES", "PHYSPAGES=\"0:1G\"\nSWAPPAGES=\"0:0\"\n" },
+	{ "CPUS", "CPULIMIT=\"300\"\n" },
+};
+
+/* "NETIF:mac" is a sub-key: with what makes its interface. */
+static const char *ovz_text(struct box *b, const struct key *k)
+{
+	const char *colon = strchr(k->name, ':');
+	const char *list = "";
+
+	for (size_t i = 0; i < COUNT(ovz_contexts); i++)
+		if (str_eq(ovz_contexts[i].row, k->name))
+			list = ovz_contexts[i].before;
+	if (colon == NULL)
+		return arena_printf(b->mem, "%s%s=\"%s\"\n", list, k->name,
+				    k->example);
+	if (str_eq(colon, ":ifname"))
+		list = "mac=00:18:51:0a:1b:2c,";
+	else if (str_starts(k->name, "NETIF:"))
+		list = "ifname=eth0,";
+	else if (str_eq(colon, ":uuid"))
+		list = "image=root.hdd,";
+	else if (str_eq(colon, ":image") || str_eq(colon, ":device"))
+		list = "uuid={1},";
+	else
+		list = "uuid={00000000-0000-0000-0000-000000000000},"
+		       "image=root.hdd,";
+	return arena_printf(b->mem, "%.*s=\"%s%s=%s\"\n",
+			    (int)(colon - k->name), k->name, list, colon + 1,
+			    k->example);
+}
+
+static void check_ovz(const struct guest *g, const struct key *k)
+{
+	bool seen = false, made = false;
+
+	for (size_t i = 0; i < g->settings.n; i++) {
+		const struct setting *s = g->settings.v[i];
+
+		/* a list of sub-keys makes settings of their rows */
+		if (s->row != k && !str_eq(s->from.key, k->name))
+			continue;
+		seen = true;
+		ck_assert_msg(is_good(s), "%s: \"%s\": %s: %s", k->name,
+			      s->from.text, setting_bin_name(s->bin), s->note);
+		made = made || (k->field < FIELD__MAX && has_part(s, k->field));
+	}
+	ck_assert_msg(seen, "%s: no setting came of it", k->name);
+	ck_assert_msg(made || k->fate != FATE_EXACT, "%s: %s was not set",
+		      k->name, field_get(k->field)->name);
+}
+
+START_TEST(openvz_example)
+{
+	const struct key *k = &openvz_keys[_i];
+	struct box b;
+	struct err e;
+
+	if (k->example == NULL || str_eq(k->name, "script") ||
+	    str_eq(k->name, "DISK"))
+		return; /* nothing reads it alone; a script is a file */
+	box_open(&b);
+	b.source.kind = "openvz";
+	b.source.path = "/etc/vz/conf/101.conf";
+	b.r = reading_new(guest_new(b.mem), &b.source, importer_find("openvz"));
+	b.r->g->kind = "openvz";
+	b.r->g->key = "h/openvz:101";
+	openvz_begin(b.r, b.source.path);
+	openvz_read_text(b.r, ovz_text(&b, k));
+	openvz_settle(b.r);
+	ck_assert_int_eq(reading_close(b.r, &e), 0);
+	check_ovz(b.r->g, k);
+	check_findings(b.r->g, k);
+	box_done(&b);
+}
+END_TEST
+
 static TCase *importers(void)
 {
 	TCase *c = tcase_create("importers");
@@ -556,6 +645,7 @@ static TCase *importers(void)
 	tcase_add_loop_test(c, importer_row, 0, n_rows());
 	tcase_add_loop_test(c, default_rows, 0, (int)n);
 	tcase_add_loop_test(c, vserver_example, 0, VSERVER_N_KEYS);
+	tcase_add_loop_test(c, openvz_example, 0, OPENVZ_N_KEYS);
 	return c;
 }
 

@@ -183,6 +183,9 @@ found()
 	while read -r name; do
 		grep -rqw "FIND_$name" "$here/src" "$here/importers" \
 			"$here/runtime" && continue
+		# a row of an importer's table names it without the prefix
+		grep -rqw --include='*.def' "$name" "$here/importers" &&
+			continue
 		case $name in
 		EDT_*) # edits.def names them without the prefix
 			grep -qw "${name#EDT_}" "$here/src/plan/edits.def" &&

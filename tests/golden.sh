@@ -1,5 +1,5 @@
 #!/bin/sh
-# The cases of fixtures/vserver: what plan and scan print of them is compared
+# The cases of fixtures/IMPORTER: what plan and scan print of them is compared
 # byte by byte with CASE/expect/, for the ordinary user and for root, with any
 # number of workers, in any locale and wherever the tree is mounted; and every
 # setting is counted a second time by a reader that knows the grammar only. TAP.
@@ -164,6 +164,7 @@ conserved()
 	python3 -c '
 import json, os, sys
 sys.path.insert(0, "tests")
+import count_openvz
 import count_settings
 
 bins = set("carried approximated overridden dropped hostside inert invalid"
@@ -183,7 +184,11 @@ for g in guests:
                 not bins.issuperset(s["outcome"].values()):
             print("%s: %s: outcome %s" % (g["key"], s["key"], s["outcome"]))
             bad = 1
-    again = count_settings.count(hosts[g["host"]], os.fsencode(g["id"]))
+    host = hosts[g["host"]]
+    if g["kind"] == "openvz":
+        again = count_openvz.count(host, g["source"])
+    else:
+        again = count_settings.count(host, os.fsencode(g["id"]))
     if again != len(settings):
         print("%s: %d settings, counted again %d" % (
             g["key"], len(settings), again))
@@ -274,7 +279,7 @@ command -v python3 >/dev/null || {
 	echo "1..0 # SKIP $rehost is not built"
 	exit 0
 }
-for case in fixtures/vserver/*/; do
+for case in fixtures/vserver/*/ fixtures/openvz/*/; do
 	if chosen "$case" "$@"; then
 		one_case "${case%/}"
 	fi

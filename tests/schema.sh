@@ -87,10 +87,10 @@ run()
 	[ $? -ne 2 ] && [ -s "$work/$run_name.json" ]
 }
 
-# fixture CASE: a host of that name
+# fixture CASE [IMPORTER]: a host of that name
 fixture()
 {
-	sh "$here/tests/fixture.sh" "vserver/$1" "$work/$1" 2>/dev/null
+	sh "$here/tests/fixture.sh" "${2:-vserver}/$1" "$work/$1" 2>/dev/null
 }
 
 guests()
@@ -105,9 +105,9 @@ changed()
 	! cmp -s "$work/$1.json" "$work/$1.bad.json"
 }
 
-for dir in "$here"/fixtures/vserver/*/; do
+for dir in "$here"/fixtures/vserver/*/ "$here"/fixtures/openvz/*/; do
 	case=$(basename "$dir")
-	fixture "$case" || {
+	fixture "$case" "$(basename "$(dirname "$dir")")" || {
 		check "fixture $case" false
 		continue
 	}

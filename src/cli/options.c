@@ -83,9 +83,10 @@ void options_help(struct buf *b, enum command_id command)
 		for (unsigned i = 0; i < COMMAND__MAX; i++)
 			buf_printf(b, "  %-9s %s\n", commands[i].name,
 				   commands[i].text);
-		buf_adds(b, "\nSOURCE is a path (a vserver directory, a .conf) "
-			    "or [HOST/]KIND:NAME;\nnone: every guest that scan "
-			    "finds.\n");
+		buf_adds(b, "\nSOURCE is a path (a vserver directory, a .conf "
+			    "of util-vserver or OpenVZ)\nor [HOST/]KIND:NAME, "
+			    "KIND being vserver or openvz; none: every guest "
+			    "that scan\nfinds.\n");
 	} else {
 		buf_printf(b, "usage: rehost %s [OPTION...] %s\n\n%s\n",
 			   commands[command].name, commands[command].args,

@@ -28,13 +28,13 @@ static const char *reason(struct plan *p)
 		return "as asked";
 	if (is_asked(g, "host") || str_eq(g->ns_user.v, "private"))
 		return NULL;
+	if (str_eq(g->kind, "openvz"))
+		return "the old kernel confined root itself";
 	if (g->caps.from != NULL)
 		bits = plan_caps_unconfined(g->caps.v);
 	if (bits != 0)
 		return arena_printf(g->mem, "nothing else confines %s",
 				    cap_show(g->mem, bits, ", "));
-	if (str_eq(g->kind, "openvz"))
-		return "the old kernel confined root itself";
 	if (p->options->native)
 		return "profile native";
 	return NULL;
@@ -82,6 +82,11 @@ int plan_idmap(struct plan *p, struct err *e)
 		return 0;
 	if (why != NULL)
 		map_ids(p, why);
+	else if (str_eq(g->kind, "openvz"))
+		finding_add(g, FIND_CAP_UNMAPPED, NULL,
+			    plan_origin(p, "idmap", g->ns_user.from),
+			    "ids stay unmapped, as asked: root of the guest "
+			    "was confined by the old kernel alone");
 	else
 		finding_add(g, FIND_IDM_UNMAPPED, NULL,
 			    plan_origin(p, "idmap", g->ns_user.from),

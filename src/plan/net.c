@@ -360,6 +360,63 @@ static void group(struct plan *p, struct addr *a)
 		a->nic = make_nic(p, a, &t);
 }
 
+static const struct addr *first_of(const struct guest *g, const struct nic *n)
+{
+	for (size_t i = 0; i < g->addrs.n; i++)
+		if (g->addrs.v[i]->nic == n)
+			return g->addrs.v[i];
+	return NULL;
+}
+
+/* Where the captured host sent what it had no other route for. */
+static void uplink_facts(struct plan *p, struct attachment *t,
+			 const struct origin *because)
+{
+	const struct facts_route *r = NULL;
+
+	if (p->facts != NULL)
+		r = facts_gateway(p->facts, NULL, AF_INET);
+	if (r == NULL || r->dev == NULL)
+		return;
+	t->attach = arena_printf(p->g->mem, "routed:%s", r->dev);
+	t->from = plan_net_facts_origin(p, &r->at, "route", because);
+}
+
+/*
+ * An interface that the source has and attaches to nothing it names: the old
+ * host routed to it (venet of OpenVZ). It needs the new host's uplink.
+ */
+static void attach_routed(struct plan *p, struct nic *n)
+{
+	const struct addr *a = first_of(p->g, n);
+	struct attachment t = { .vlan = -1, .mtu = -1 };
+	struct finding *f;
+
+	if (n->attach.from != NULL || n->name.from == NULL)
+		return;
+	if (a != NULL)
+		attach_site(p, a, &t);
+	if (t.attach == NULL)
+		uplink_facts(p, &t, n->name.from);
+	if (t.attach == NULL) {
+		t.attach = "routed:eth0";
+		t.from = plan_origin(p, "net", n->name.from);
+		t.by_default = true;
+	}
+	f = finding_add(
+		p->g,
+		t.by_default ? FIND_NET_ATTACH_DEFAULT : FIND_NET_ATTACH_SITE,
+		NULL, t.from, "%s was routed by the old host: attached as %s%s",
+		n->name.v, t.attach,
+		t.by_default ? ", its uplink is not known" : "");
+	derive_str(p->g, FIELD_NIC_ATTACH, n, t.attach, t.from, f);
+	if (t.vlan > 0)
+		derive_u64(p->g, FIELD_NIC_VLAN, n, (uint64_t)t.vlan, t.from,
+			   f);
+	if (t.mtu > 0)
+		derive_u64(p->g, FIELD_NIC_MTU, n, (uint64_t)t.mtu, t.from, f);
+}
+
 static bool has_own_net(const struct guest *g)
 {
 	return str_eq(g->ns_net.v, "filtered") ||
@@ -376,6 +433,8 @@ int plan_net(struct plan *p, struct err *e)
 	if (has_own_net(g)) {
 		for (size_t i = 0; i < g->addrs.n; i++)
 			group(p, g->addrs.v[i]);
+		for (size_t i = 0; i < g->nics.n; i++)
+			attach_routed(p, g->nics.v[i]);
 		/* --set nic.0.attach decides before prefix and gateway */
 		if (plan_options_pass(p, e) < 0)
 			return -1;

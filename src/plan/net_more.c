@@ -274,9 +274,19 @@ static void set_gateway(struct plan *p, struct nic *n, int family)
 		   n, gw.ip, gw.from, f);
 }
 
+/* The source names the router: LXC takes one of a family. */
+static bool has_gateway(const struct guest *g, int family)
+{
+	for (size_t i = 0; i < g->nics.n; i++)
+		if ((family == AF_INET ? g->nics.v[i]->gateway4.from :
+					 g->nics.v[i]->gateway6.from) != NULL)
+			return true;
+	return false;
+}
+
 static void set_gateways(struct plan *p, int family)
 {
-	struct nic *out = way_out(p, family);
+	struct nic *out = has_gateway(p->g, family) ? NULL : way_out(p, family);
 
 	if (out != NULL)
 		set_gateway(p, out, family);

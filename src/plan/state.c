@@ -2,7 +2,7 @@
  * Whether the guest runs: a copy of a running one may be inconsistent.
  * Evidence, best first: what capture recorded, /proc/virtual beneath the root
  * (only of a live host), and else that a kernel without contexts runs none.
- * Reference: vserver.md 1.7.
+ * Reference: vserver.md 1.7, openvz.md 1.7.
  */
 #include <inttypes.h>
 #include <sys/statfs.h>
@@ -75,6 +75,49 @@ static const char *from_kernel(struct plan *p, const char **ret_how)
 	return tree_is_dir(t, dir) ? "running" : "stopped";
 }
 
+/* One of the lines of /proc/vz/vestat after its head begins with the id. */
+static bool runs_here(struct plan *p, const char *text, size_t n)
+{
+	struct slice rest = { text, n }, line, word;
+
+	while (slice_next(&rest, '\n', &line))
+		if (slice_word(&line, &word) && slice_eq(word, p->g->id))
+			return true;
+	return false;
+}
+
+/*
+ * OpenVZ: /proc/vz/vestat has a line for each guest that runs, and only a
+ * kernel of its own has the file. Reference: openvz.md 1.7.
+ */
+static const char *from_vestat(struct plan *p, const char **ret_how)
+{
+	static const char path[] = "/proc/vz/vestat";
+	struct tree *t = p->source->host->tree;
+	const char *text;
+	struct err e;
+	size_t n;
+	bool runs;
+
+	if (!tree_is_dir(t, "/proc/vz")) {
+		if (is_remote(p->source->host->dir)) {
+			*ret_how = "the root is a network file system: the old "
+				   "host may be running it";
+			return "unknown";
+		}
+		*ret_how = "the kernel here runs no guests of OpenVZ";
+		return "stopped";
+	}
+	if (tree_read(t, path, 1 << 20, p->g->mem, &text, &n, &e) < 0) {
+		*ret_how = arena_printf(p->g->mem, "%s", e.msg);
+		return "unknown";
+	}
+	runs = runs_here(p, text, n);
+	*ret_how = arena_printf(p->g->mem, "%s %s it", path,
+				runs ? "names" : "does not name");
+	return runs ? "running" : "stopped";
+}
+
 int plan_state(struct plan *p, struct err *e)
 {
 	struct guest *g = p->g;
@@ -82,7 +125,9 @@ int plan_state(struct plan *p, struct err *e)
 	const char *how = "not known", *state = NULL;
 
 	(void)e;
-	if (p->facts != NULL)
+	if (str_eq(g->kind, "openvz"))
+		state = from_vestat(p, &how);
+	else if (p->facts != NULL)
 		state = from_facts(p, &how);
 	if (state == NULL)
 		state = from_kernel(p, &how);

@@ -297,6 +297,19 @@ static enum rule rule_low_ports(struct probe *p)
 			  n <= 1);
 }
 
+/* getrlimit(2): the level may rise to 20 less the limit. */
+static enum rule rule_nice(struct probe *p)
+{
+	const char *soft =
+		policy_get(p->package->planned, FIELD_RLIMIT_SOFT, "nice");
+	uint64_t n;
+	struct err e;
+
+	return anybody_if(soft != NULL &&
+			  (str_eq(soft, "unlimited") ||
+			   (num_u64(soft, &n, &e) == 0 && n > 20)));
+}
+
 static enum rule rule_kernel_log(struct probe *p)
 {
 	return anybody_if(in_range(p, "kernel/dmesg_restrict", 0, 0));

@@ -305,7 +305,7 @@ static int open_root(struct err *e)
 	return fd < 0 ? err_set(e, errno, "open /") : fd;
 }
 
-/* a: type, b: target, c: options. */
+/* a: type, b: target, c: options, d: what it is called (NULL: as its type). */
 int mount_mount(struct run *r, const struct op *op, struct err *e)
 {
 	int root CLEANUP(fd_closep) = open_root(e);
@@ -320,7 +320,7 @@ int mount_mount(struct run *r, const struct op *op, struct err *e)
 	/* "." and not its name in /proc: that is not mounted yet */
 	if (fchdir(fd) < 0)
 		return err_set(e, errno, "chdir");
-	if (mount(op->a, ".", op->a, flags, data) < 0)
+	if (mount(op->d != NULL ? op->d : op->a, ".", op->a, flags, data) < 0)
 		return err_set(e, errno, "mount");
 	if (chdir("/") < 0)
 		return err_set(e, errno, "chdir /");

@@ -140,7 +140,7 @@ static void plan_new(struct ops *ops, const struct entry *m)
 	else if (str_eq(m->type, "devpts"))
 		options = arena_printf(ops->mem, "newinstance,ptmxmode=0666,%s",
 				       options);
-	ops_add(ops, OP_MOUNT, m->type, m->target, options, NULL);
+	ops_add(ops, OP_MOUNT, m->type, m->target, options, m->source);
 }
 
 static void plan_mount(struct ops *ops, const struct entry *m)

@@ -153,7 +153,7 @@ END_TEST
 /* One policy item (with a second where it needs one) and what becomes of it. */
 static const struct one {
 	enum host_kind host;
-	struct item item[2];
+	struct item item[3];
 	const char *prefix, *expected;
 } ones[] = {
 	{ HOST_V1,
@@ -280,6 +280,12 @@ static const struct one {
 	  "mount proc ",
 	  "/proc nosuid,nodev,noexec" },
 	{ HOST_V1,
+	  { { FIELD_MOUNT_TARGET, "/t", "/t" },
+	    { FIELD_MOUNT_TYPE, "/t", "tmpfs" },
+	    { FIELD_MOUNT_SOURCE, "/t", "none" } },
+	  "mount tmpfs ",
+	  "/t none" },
+	{ HOST_V1,
 	  { { FIELD_PROC_VIEW, "", "mixed" } },
 	  "make read-only ",
 	  "/proc/sys|/proc/sysrq-trigger" },
@@ -379,6 +385,15 @@ static const struct one {
 	  "192.0.2.1: the guest has no interface for it" },
 };
 
+static size_t items(const struct one *o)
+{
+	size_t n = 0;
+
+	while (n < COUNT(o->item) && o->item[n].key != NULL)
+		n++;
+	return n;
+}
+
 START_TEST(one_item)
 {
 	const struct one *o = &ones[_i];
@@ -387,9 +402,7 @@ START_TEST(one_item)
 	const struct host h = make_host(mem, o->host);
 	struct err e;
 
-	ck_assert_int_eq(plan(mem, &h, o->item, o->item[1].key == NULL ? 1 : 2,
-			      &text, &e),
-			 0);
+	ck_assert_int_eq(plan(mem, &h, o->item, items(o), &text, &e), 0);
 	ck_assert_str_eq(lines(mem, &text, o->prefix), o->expected);
 }
 END_TEST

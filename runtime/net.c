@@ -433,8 +433,11 @@ static bool is_guests(const struct run *r, const char *ip)
 	return false;
 }
 
-/* The line is the guest's: only an address that others may have counts. */
-static void answer_for(struct run *r, const char *link, const char *line)
+/*
+ * The line is the guest's: only an address that others may have counts.
+ * Whether it did.
+ */
+static bool answer_for(struct run *r, const char *link, const char *line)
 {
 	const struct strv w = strv_split(r->mem, line, " \t\r");
 	struct address want = { .link = link };
@@ -444,20 +447,22 @@ static void answer_for(struct run *r, const char *link, const char *line)
 	if (w.n < 2 || !str_eq(w.v[0], "nameserver") ||
 	    inet_parse(w.v[1], &a, &e) < 0 || inet_is_loopback(&a) ||
 	    inet_is_linklocal(&a) || is_guests(r, w.v[1]))
-		return;
+		return false;
 	want.ip = w.v[1];
 	add_addr(&want, &e); /* who has none answers none: the probe shows it */
+	return true;
 }
 
 /* a: interface, b: the guest's root. */
 int net_resolvers(struct run *r, const struct op *op, struct err *e)
 {
-	enum { FILE_MAX = 64 << 10 };
+	enum { FILE_MAX = 64 << 10, SERVERS_MAX = 3 }; /* resolv.conf(5) */
 	int root CLEANUP(fd_closep) =
 		open(op->b, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd CLEANUP(fd_closep) = -1;
 	struct slice rest, line;
 	char *text = arena_alloc(r->mem, FILE_MAX);
+	unsigned servers = 0;
 	ssize_t n;
 
 	if (root < 0)
@@ -467,8 +472,8 @@ int net_resolvers(struct run *r, const struct op *op, struct err *e)
 	if (n <= 0) /* it has none, or one that is no file */
 		return 0;
 	rest = (struct slice){ text, (size_t)n };
-	while (slice_next(&rest, '\n', &line))
-		answer_for(r, op->a, slice_dup(r->mem, line));
+	while (servers < SERVERS_MAX && slice_next(&rest, '\n', &line))
+		servers += answer_for(r, op->a, slice_dup(r->mem, line));
 	return 0;
 }
 

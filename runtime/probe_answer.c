@@ -106,13 +106,15 @@ static void in_resolv(int fd, const void *arg)
 
 static int add_resolvers(struct probe *p, struct asked *a, struct err *e)
 {
+	enum { SERVERS_MAX = 3 }; /* resolv.conf(5): more are not asked */
 	struct slice rest, line;
 	const char *text;
+	unsigned n = 0;
 
 	if (probe_inside(p, in_resolv, NULL, &text, e) < 0)
 		return -1;
 	rest = (struct slice){ text, strlen(text) };
-	while (slice_next(&rest, '\n', &line)) {
+	while (n < SERVERS_MAX && slice_next(&rest, '\n', &line)) {
 		const struct strv w =
 			strv_split(p->mem, slice_dup(p->mem, line), " \t\r");
 		struct inet_addr ip;
@@ -120,8 +122,10 @@ static int add_resolvers(struct probe *p, struct asked *a, struct err *e)
 
 		if (w.n >= 2 && str_eq(w.v[0], "nameserver") &&
 		    inet_parse(w.v[1], &ip, &bad) == 0 &&
-		    !inet_is_loopback(&ip) && !inet_is_linklocal(&ip))
+		    !inet_is_loopback(&ip) && !inet_is_linklocal(&ip)) {
 			add(p, a, "name server", w.v[1], "");
+			n++;
+		}
 	}
 	return 0;
 }

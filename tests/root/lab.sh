@@ -55,7 +55,7 @@ prepare()
 	guest bridged 1 eth0 && guest routed 2 eth1 && guest parent 3 eth2 &&
 	guest tagged 4 eth3.2003 && guest ip 5 eth4 && guest pair 6 eth5 &&
 	printf 'nameserver %s\n' 192.0.2.53 203.0.113.53 127.0.0.1 \
-		2001:db8::53 nonsense >"$tmp/host/vservers/bridged/etc/resolv.conf"
+		2001:db8::53 192.0.2.54 nonsense >"$tmp/host/vservers/bridged/etc/resolv.conf"
 	cat >"$tmp/site.conf" <<-END &&
 	device "eth0" { attach = "bridge:br0"  gateway4 = "192.0.2.1"  gateway6 = "2001:db8::1" }
 	device "eth1" { attach = "routed:br1" }

@@ -277,12 +277,13 @@ static int find_groups(struct box *b, pid_t init, struct err *e)
 		for (size_t i = 0; i < b->host.groups.n; i++) {
 			const struct host_group *g = &b->host.groups.v[i];
 
+			/* "name=": joined as it is, pid 1's own group */
 			if (str_eq(g->controllers, names) ||
 			    (g->v2 && names[0] == '\0'))
 				ops_add(&b->ops, OP_GROUP,
 					arena_printf(b->mem, "%s%s", g->path,
 						     path + 1),
-					"v2", NULL, NULL);
+					"name=", NULL, NULL);
 		}
 	}
 	return 0;

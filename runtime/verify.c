@@ -119,6 +119,9 @@ static void judge_item(const struct verify_package *p,
 	*c = (struct verify_check){
 		.area = field_get(it->field)->area,
 		.before = policy_get(p->before, it->field, it->key),
+		.recorded = p->recorded == NULL ?
+				    NULL :
+				    policy_get(p->recorded, it->field, it->key),
 		.expected = policy_get(p->planned, it->field, it->key),
 		.observed = policy_get(s->observed, it->field, it->key),
 		.reason = unseen_reason(s, it),

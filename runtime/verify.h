@@ -52,6 +52,7 @@ struct verify_package {
 	uint64_t rootfs_bytes;     /* unpacked */
 	const char *rootfs_sha256; /* of the archive */
 	struct policy *before, *planned;
+	struct policy *recorded; /* by capture, on the old host */
 	VEC(struct verify_announced) announced;
 	bool machine; /* its boundary was a machine: never equivalent */
 	const char *machine_accepted; /* why that is fine, or NULL */
@@ -104,6 +105,7 @@ struct verify_check {
 	enum area area;
 	const char *item;                         /* "cap.bounding net_raw" */
 	const char *before, *expected, *observed; /* NULL: no such item */
+	const char *recorded; /* by capture, on the old host */
 	enum relation relation;
 	bool required;
 	bool surprise;      /* not as the configuration says */

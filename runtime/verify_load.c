@@ -73,6 +73,7 @@ static int take_policy(struct verify_package *p, const json_t *j,
 		json_object_get(json_object_get(j, "targets"), p->target);
 	const json_t *all =
 		json_object_get(json_object_get(j, "differences"), p->target);
+	const json_t *recorded = json_object_get(j, "recorded");
 	const json_t *d;
 	size_t i;
 
@@ -84,6 +85,10 @@ static int take_policy(struct verify_package *p, const json_t *j,
 	if (policy_parse(json_object_get(j, "source"), mem, &p->before, e) <
 		    0 ||
 	    policy_parse(planned, mem, &p->planned, e) < 0)
+		return -1;
+	/* packages of earlier versions have none */
+	if (recorded != NULL &&
+	    policy_parse(recorded, mem, &p->recorded, e) < 0)
 		return -1;
 	json_array_foreach (all, i, d)
 		if (add_announced(p, d, mem, e) < 0)

@@ -12,6 +12,7 @@ static json_t *check_json(const struct verify_check *c)
 	json_put_str(o, "area", field_area_name(c->area));
 	json_put_str(o, "item", c->item);
 	json_put(o, "before", json_text(c->before));
+	json_put(o, "observed_before", json_text(c->recorded));
 	json_put(o, "expected", json_text(c->expected));
 	json_put(o, "observed", json_text(c->observed));
 	json_put_str(o, "relation", policy_relation_name(c->relation));

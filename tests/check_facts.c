@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "facts.h"
+#include "policy/from_facts.h"
 
 #define HEAD "# rehost-capture 1\n"
 #define FIXTURE "fixtures/capture/vserver-host"
@@ -78,6 +79,46 @@ static const char *show(struct box *b, const struct inet_addr *a)
 	inet_show(a, text);
 	return arena_strdup(b->mem, text);
 }
+
+/* What a running guest was seen to have: sets, pages as bytes, no -1. */
+START_TEST(context_as_policy)
+{
+	static const struct {
+		enum field_id field;
+		const char *key, *value; /* NULL: no such item */
+	} rows[] = {
+		{ FIELD_PIDS_MAX, "", "150" },
+		{ FIELD_MEM_MAX, "", "536870912" },
+		{ FIELD_MEM_VIRTUAL, "", NULL },
+		{ FIELD_FILES, "", "4096" },
+		{ FIELD_SOCKETS, "", "1024" },
+		{ FIELD_DENTRIES, "", "65536" },
+		{ FIELD_FILE_LOCKS, "", NULL },
+		{ FIELD_CAPS, "chown", "yes" },
+		{ FIELD_CAPS, "audit_write", "yes" },
+		{ FIELD_CAPS, "sys_admin", NULL },
+	};
+	const struct policy *p;
+	struct box b;
+
+	box_open(&b);
+	ck_assert_int_eq(
+		facts_read(NULL,
+			   "fixtures/vserver/22-capture/in/rehost-capture.txt",
+			   b.mem, &b.f, &b.e),
+		0);
+	p = policy_from_facts(b.f, 40001, b.mem);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *value = policy_get(p, rows[i].field, rows[i].key);
+
+		ck_assert_msg(str_eq(value, rows[i].value), "row %zu: %s", i,
+			      value == NULL ? "-" : value);
+	}
+	ck_assert_uint_eq(policy_from_facts(b.f, 7, b.mem)->items.n, 0);
+	ck_assert_uint_eq(policy_from_facts(NULL, 40001, b.mem)->items.n, 0);
+	box_done(&b);
+}
+END_TEST
 
 START_TEST(fixture_host)
 {
@@ -517,6 +558,7 @@ static Suite *suite(void)
 	TCase *o = tcase_create("other forms");
 	TCase *h = tcase_create("damage");
 
+	tcase_add_test(f, context_as_policy);
 	tcase_add_test(f, fixture_host);
 	tcase_add_test(f, fixture_addresses);
 	tcase_add_test(f, fixture_links);

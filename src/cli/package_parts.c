@@ -6,6 +6,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "cli/package_parts.h"
+#include "policy/from_facts.h"
 #include "plan/plan.h"
 
 void package_artefact(struct package *p, const char *path, const char *sha256,
@@ -130,6 +131,16 @@ static json_t *differences(const struct package *p, const struct emission *em)
 	return list;
 }
 
+/* What capture saw of it on its old host: nothing where it saw nothing. */
+static const struct policy *recorded(const struct work *w)
+{
+	const struct guest *g = w->g;
+
+	return policy_from_facts(g->xid.from == NULL ? NULL :
+						       w->source->host->facts,
+				 g->xid.v, w->mem);
+}
+
 json_t *package_policy(const struct package *p)
 {
 	json_t *o = json_object(), *targets = json_object(),
@@ -138,6 +149,7 @@ json_t *package_policy(const struct package *p)
 	json_put_int(o, "schema", 1);
 	json_put_str(o, "key", p->w->g->key);
 	json_put(o, "source", policy_json(p->w->g->policy));
+	json_put(o, "recorded", policy_json(recorded(p->w)));
 	for (size_t i = 0; i < p->w->emissions.n; i++) {
 		const struct emission *em = p->w->emissions.v[i];
 

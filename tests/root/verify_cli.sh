@@ -227,6 +227,24 @@ dry_run()
 	[ ! -e "$tmp/readable/verify" ]
 }
 
+# What capture saw on the old host stands beside what is seen now.
+recorded()
+{
+	"$rehost" convert -q --root "$tmp/host" --site "$tmp/site.conf" \
+		--live -o "$tmp/out3" vserver:web01 --facts \
+		fixtures/vserver/22-capture/in/rehost-capture.txt || return 1
+	look --format json "$tmp/out3/web01"
+	"$python" - "$tmp/seen" <<-'END'
+	import json, sys
+	g = json.load(open(sys.argv[1]))["guests"][0]
+	seen = {c["item"]: c["observed_before"] for c in g["checks"]}
+	print({k: v for k, v in seen.items() if v})
+	assert seen["limit.pids"] == "150" and seen["id.hostname"] is None
+	assert seen["limit.memory"] == "536870912"
+	assert seen["cap.bounding chown"] == "yes"
+	END
+}
+
 # The newest of each engine; one of an older conversion is told from others.
 stands()
 {
@@ -358,6 +376,7 @@ check "accepted but for one; then by --accept" not_all_accepted
 check "accepted for other guests and targets" accepted_of_others
 check "accepted when it was converted" converted_accepted
 check "the site file's require, and --require above it" site_requires
+check "what capture recorded stands in the document" recorded
 check "no record is written over" records
 check "several at a time, in order" several
 check "-n, the same without rights" dry_run

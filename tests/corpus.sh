@@ -1,10 +1,11 @@
 #!/bin/sh
 # A line for each guest of a corpus of real configurations: accounted (settings
-# = sum of the bins = what count_settings.py counts), loaded (liblxc reads the
+# = sum of the bins = what count_settings.py or count_openvz.py counts), loaded (liblxc reads the
 # config that was emitted, where it is installed), or why not. Nothing of the
 # corpus is changed or kept; links of SYMLINKS.tsv are made in a scratch copy.
 #
-# usage: corpus.sh DIR           trees, single guests, NAME.conf, pieces
+# usage: corpus.sh DIR           trees, single guests, NAME.conf, pieces; or
+#                                configurations of OpenVZ, each as a guest
 #        corpus.sh --values DIR  files that are no configurations, each as each
 #                                kind of value (robust.sh)
 
@@ -89,8 +90,9 @@ guests()
 accounted()
 {
 	python3 - "$tmp" "$1" <<'END'
-import json, os, sys
+import json, os, re, sys
 sys.path.insert(0, "tests")
+import count_openvz
 import count_settings
 
 top, name = sys.argv[1:]
@@ -107,8 +109,18 @@ if g["verdict"] == "failed":
 for s in g["settings"]:
     if set(s["outcome"]) != {"model", "lxc"}:
         sys.exit("%s: no bin: %s" % (s["file"], s["outcome"]))
-again = count_settings.count(count_settings.Host(top + "/host"),
-                             os.fsencode(name))
+host = count_settings.Host(top + "/host")
+if g["kind"] == "openvz":
+    again = count_openvz.count(host, g["source"])
+    # every key of the file is among the settings
+    shown = {s["key"] for s in g["settings"]}
+    with open(top + "/host" + g["source"], "rb") as f:
+        for line in f.read().decode("latin-1").split("\n"):
+            m = re.match(r"[ \t]*([A-Z][A-Z0-9_]*)=", line)
+            if m and m.group(1) not in shown:
+                sys.exit("%s is not among the settings" % m.group(1))
+else:
+    again = count_settings.count(host, os.fsencode(name))
 if again != len(g["settings"]):
     sys.exit("%d settings, counted again %d" % (len(g["settings"]), again))
 bins = {}
@@ -139,11 +151,11 @@ loaded()
 	fi
 }
 
-# look GROUP NAME PATH: its line
+# look GROUP NAME PATH [KIND]: its line
 look()
 {
 	rm -rf "$tmp/lxc"
-	timeout -k 5 60 "$rehost" plan -t model,lxc --format json --from vserver \
+	timeout -k 5 60 "$rehost" plan -t model,lxc --format json --from "${4:-vserver}" \
 		--root "$tmp/host" "$3" >"$tmp/plan.json" 2>"$tmp/err"
 	status=$?
 	if [ "$status" -ne 0 ] && [ "$status" -ne 3 ]; then
@@ -161,6 +173,46 @@ look()
 	echo "$1/$2: $line: $what"
 }
 
+# is_openvz FILE: it sets what guests of OpenVZ set
+is_openvz()
+{
+	LC_ALL=C grep -aqE '^[[:space:]]*(PHYSPAGES|KMEMSIZE|PRIVVMPAGES|OSTEMPLATE|CPUUNITS|VE_ROOT|NETIF)=' "$1"
+}
+
+# openvz DIR: each configuration beneath it as guest 101 of a host
+openvz()
+{
+	rm -rf "$tmp/host"
+	mkdir -p "$tmp/host/etc/vz/conf"
+	echo corpus >"$tmp/host/etc/hostname"
+	find "$1" -type f ! -name README.md ! -name manifest.tsv |
+	LC_ALL=C sort >"$tmp/files"
+	while read -r file; do
+		if is_openvz "$file"; then
+			cp "$file" "$tmp/host/etc/vz/conf/101.conf"
+			look "${1##*/}" "${file#"$1/"}" /etc/vz/conf/101.conf \
+				openvz
+		else
+			echo "${1##*/}/${file#"$1/"}: no configuration"
+		fi
+	done <"$tmp/files"
+}
+
+is_openvz_corpus()
+{
+	find "$1" -type f -print | while read -r file; do
+		! is_openvz "$file" || echo yes
+	done | grep -q yes
+}
+
+if is_openvz_corpus "$1"; then
+	for group in "$1"/*/; do
+		openvz "${group%/}"
+	done
+	echo "$good guests accounted, $bad not"
+	[ "$bad" -eq 0 ] && [ "$good" -gt 0 ]
+	exit
+fi
 for group in "$1"/*/; do
 	group=${group%/}
 	rm -rf "$tmp/host"

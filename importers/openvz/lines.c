@@ -32,6 +32,8 @@ bool openvz_is_uuid(const char *s)
 	if (*s == '{')
 		s++;
 	for (; *s != '\0' && *s != '}'; s++) {
+		if (str_eq(s, ".conf"))
+			break;
 		if (*s == '-')
 			dashes++;
 		else if (isxdigit((unsigned char)*s))

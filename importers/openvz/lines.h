@@ -56,7 +56,10 @@ void openvz_lines_cut(struct arena *mem, const char *data, size_t n,
  */
 enum ov_dialect openvz_dialect_of(const char *path, const char *data, size_t n);
 
-/* "9b5c3c1e-7f0d-4a58-9a52-3f6c2f1d8e77", with braces or without. */
+/*
+ * "9b5c3c1e-7f0d-4a58-9a52-3f6c2f1d8e77", with braces or without, also with
+ * ".conf" behind it.
+ */
 bool openvz_is_uuid(const char *s);
 
 #endif

@@ -6,10 +6,10 @@ set -u
 LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 tmp=$(mktemp -d) || exit 1
 uid=$(id -u)
-n=0
-bad=0
 
 # directories of mode 000 stop an ordinary user's rm
 forget()
@@ -19,18 +19,6 @@ forget()
 }
 trap 'forget "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-
-# ok STATUS WHAT
-ok()
-{
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $2"
-	fi
-}
 
 # listing DIR: what a walk sees, and the sums of what is not large
 listing()
@@ -110,5 +98,4 @@ cmp fixtures/capture/vserver-host/rehost-capture.txt \
 	fixtures/vserver/22-capture/in/rehost-capture.txt
 ok $? "the copy of the capture is the capture"
 
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

@@ -6,6 +6,8 @@
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 top=$PWD
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$top/$rehost ;; esac
@@ -17,35 +19,16 @@ LC_ALL=C
 export LC_ALL
 unset NO_COLOR
 umask 022 # what is written must not depend on it
-n=0
-bad=0
 
-# check WHAT COMMAND...: one line of TAP; the output of what failed
-check()
+# What ran last, beside the output of the check.
+tap_explain()
 {
-	what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $what"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $what"
-		{
-			echo "status $status of: rehost $ran"
-			head -n 20 "$tmp/why"
-			echo "--- standard error"
-			head -n 20 "$tmp/err"
-			echo "--- standard output"
-			head -n 20 "$tmp/out"
-		} | sed 's/^/# /'
-	fi
-}
-
-skip()
-{
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
+	echo "status $status of: rehost $ran"
+	head -n 20 "$tmp/why"
+	echo "--- standard error"
+	head -n 20 "$tmp/err"
+	echo "--- standard output"
+	head -n 20 "$tmp/out"
 }
 
 # run ARGUMENT...: $status, $tmp/out, $tmp/err
@@ -702,5 +685,4 @@ for part in usage help statuses sources formats color site accept template \
 	[ $# -eq 0 ] || case " $* " in *" $part "*) ;; *) continue ;; esac
 	"test_$part"
 done
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

@@ -9,27 +9,12 @@
 # between the comments "options" and "end options".
 
 here=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+# shellcheck source=tests/tap.sh
+. "$here/tests/tap.sh"
 rehost=${REHOST:-$here/build/rehost}
-work=$(mktemp -d "${TMPDIR:-/tmp}/docs.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/docs.XXXXXX") || exit 1
+trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-number=0
-failed=0
-
-# check NAME COMMAND...
-check()
-{
-	check_name=$1
-	shift
-	number=$((number + 1))
-	if "$@" >"$work/check" 2>&1; then
-		echo "ok $number - $check_name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $number - $check_name"
-		head -n 20 "$work/check" | sed 's/^/# /'
-	fi
-}
 
 # splice_rules FILE: the file with each region as the program prints it
 splice_rules()
@@ -90,21 +75,21 @@ splice_options()
 # put FUNCTION FILE: splices in place; a splice that failed changes nothing
 put()
 {
-	"$1" "$2" >"$work/new" || {
+	"$1" "$2" >"$tmp/new" || {
 		echo "docs.sh: $2: regions or program are not right" >&2
 		return 1
 	}
-	cmp -s "$work/new" "$2" || cat "$work/new" >"$2"
+	cmp -s "$tmp/new" "$2" || cat "$tmp/new" >"$2"
 }
 
 # equal FUNCTION FILE
 equal()
 {
-	"$1" "$2" >"$work/new" || {
+	"$1" "$2" >"$tmp/new" || {
 		echo "regions or program are not right"
 		return 1
 	}
-	diff "$2" "$work/new" && return 0
+	diff "$2" "$tmp/new" && return 0
 	echo "make docs writes it anew"
 	return 1
 }
@@ -192,8 +177,8 @@ found()
 				continue ;;
 		esac
 		echo "$name"
-	done >"$work/unfound"
-	[ ! -s "$work/unfound" ] || { cat "$work/unfound" >&2; return 1; }
+	done >"$tmp/unfound"
+	[ ! -s "$tmp/unfound" ] || { cat "$tmp/unfound" >&2; return 1; }
 }
 check "every code of findings.def is found somewhere" found
 
@@ -201,15 +186,14 @@ check "make bench calls no script that wants arguments" benches
 
 # a document that differs is found, one without a region too
 # shellcheck disable=SC2016 # the backquotes of Markdown
-sed 's/^| `vdir` .*/| changed |/' "$here/MIGRATION.md" >"$work/changed.md"
-grep -v '^<!-- ' "$here/MIGRATION.md" >"$work/bare.md"
+sed 's/^| `vdir` .*/| changed |/' "$here/MIGRATION.md" >"$tmp/changed.md"
+grep -v '^<!-- ' "$here/MIGRATION.md" >"$tmp/bare.md"
 differs()
 {
 	! equal "$@"
 }
-check "a changed table is found" differs splice_rules "$work/changed.md"
+check "a changed table is found" differs splice_rules "$tmp/changed.md"
 check "a document without a region is found" differs splice_rules \
-	"$work/bare.md"
+	"$tmp/bare.md"
 
-echo "1..$number"
-[ "$failed" -eq 0 ]
+tap_end

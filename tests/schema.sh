@@ -5,6 +5,8 @@
 # TAP on standard output. Needs python3 with jsonschema. Runs as any user.
 
 here=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+# shellcheck source=tests/tap.sh
+. "$here/tests/tap.sh"
 rehost=${REHOST:-$here/build/rehost}
 schemas=$here/src/report
 python=
@@ -18,29 +20,12 @@ if [ -z "$python" ]; then
 	echo "1..0 # SKIP python3-jsonschema is not installed"
 	exit 0
 fi
-work=$(mktemp -d "${TMPDIR:-/tmp}/schema.XXXXXX") || exit 1
-trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/schema.XXXXXX") || exit 1
+trap 'chmod -R u+rwx "$tmp"; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-number=0
-failed=0
-
-# check NAME COMMAND...
-check()
-{
-	check_name=$1
-	shift
-	number=$((number + 1))
-	if "$@" >"$work/check" 2>&1; then
-		echo "ok $number - $check_name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $number - $check_name"
-		head -n 20 "$work/check" | sed 's/^/# /'
-	fi
-}
 
 # valid SCHEMA[#DEFINITION] FILE...
-cat >"$work/valid.py" <<'END'
+cat >"$tmp/valid.py" <<'END'
 import json
 import sys
 
@@ -69,7 +54,7 @@ valid()
 {
 	schema=$1
 	shift
-	"$python" "$work/valid.py" "$schemas/$schema" "$@"
+	"$python" "$tmp/valid.py" "$schemas/$schema" "$@"
 }
 
 refused()
@@ -77,32 +62,32 @@ refused()
 	! valid "$@"
 }
 
-# run NAME ARGUMENT...: the document goes to $work/NAME.json; 2 is a slip here
+# run NAME ARGUMENT...: the document goes to $tmp/NAME.json; 2 is a slip here
 run()
 {
 	run_name=$1
 	shift
-	"$rehost" "$@" >"$work/$run_name.json" 2>"$work/$run_name.err" \
+	"$rehost" "$@" >"$tmp/$run_name.json" 2>"$tmp/$run_name.err" \
 		</dev/null
-	[ $? -ne 2 ] && [ -s "$work/$run_name.json" ]
+	[ $? -ne 2 ] && [ -s "$tmp/$run_name.json" ]
 }
 
 # fixture CASE [IMPORTER]: a host of that name
 fixture()
 {
-	sh "$here/tests/fixture.sh" "${2:-vserver}/$1" "$work/$1" 2>/dev/null
+	sh "$here/tests/fixture.sh" "${2:-vserver}/$1" "$tmp/$1" 2>/dev/null
 }
 
 guests()
 {
-	[ "$(grep -c '"settings": \[' "$work/$1.json")" -ge "$2" ]
+	[ "$(grep -c '"settings": \[' "$tmp/$1.json")" -ge "$2" ]
 }
 
 # changed NAME OLD NEW: another document that is not one any more
 changed()
 {
-	sed "s/$2/$3/" "$work/$1.json" >"$work/$1.bad.json"
-	! cmp -s "$work/$1.json" "$work/$1.bad.json"
+	sed "s/$2/$3/" "$tmp/$1.json" >"$tmp/$1.bad.json"
+	! cmp -s "$tmp/$1.json" "$tmp/$1.bad.json"
 }
 
 for dir in "$here"/fixtures/vserver/*/ "$here"/fixtures/openvz/*/; do
@@ -112,14 +97,14 @@ for dir in "$here"/fixtures/vserver/*/ "$here"/fixtures/openvz/*/; do
 		continue
 	}
 	set --
-	for root in "$work/$case" "$work/$case"/*/; do
+	for root in "$tmp/$case" "$tmp/$case"/*/; do
 		[ -d "$root/etc" ] || [ -d "$root/usr" ] || continue
 		set -- "$@" --root "$root"
 	done
 	check "$case: plan runs" run "plan-$case" plan --format json "$@"
-	check "$case: plan" valid plan.schema.json "$work/plan-$case.json"
+	check "$case: plan" valid plan.schema.json "$tmp/plan-$case.json"
 	check "$case: scan runs" run "scan-$case" scan --format json "$@"
-	check "$case: scan" valid scan.schema.json "$work/scan-$case.json"
+	check "$case: scan" valid scan.schema.json "$tmp/scan-$case.json"
 done
 
 check "a plan has guests" guests plan-02-addresses 1
@@ -131,26 +116,25 @@ for slip in 's/"schema": 1/"schema": 2/' 's/"severity"/"gravity"/' \
 	check "plan-02-addresses holds $old" changed plan-02-addresses \
 		"$old" "$new"
 	check "not a plan: $new" refused plan.schema.json \
-		"$work/plan-02-addresses.bad.json"
+		"$tmp/plan-02-addresses.bad.json"
 done
 
 # what is blocked is not written: some of these guests are enough
 convert()
 {
-	"$rehost" convert -o "$work/out" --rootfs none --validate off --live \
-		--root "$work/02-addresses" --root other="$work/17-limits" \
-		>"$work/convert.log" 2>&1 </dev/null
-	[ -n "$(find "$work/out" -name policy.json)" ] || {
-		cat "$work/convert.log"
+	"$rehost" convert -o "$tmp/out" --rootfs none --validate off --live \
+		--root "$tmp/02-addresses" --root other="$tmp/17-limits" \
+		>"$tmp/convert.log" 2>&1 </dev/null
+	[ -n "$(find "$tmp/out" -name policy.json)" ] || {
+		cat "$tmp/convert.log"
 		return 1
 	}
 }
 
 check "convert writes policies" convert
-check "policy.json" valid policy.schema.json "$work"/out/*/policy.json
-check "report.json" valid plan.schema.json#guest "$work"/out/*/report.json
+check "policy.json" valid policy.schema.json "$tmp"/out/*/policy.json
+check "report.json" valid plan.schema.json#guest "$tmp"/out/*/report.json
 check "a plan is no policy" refused policy.schema.json \
-	"$work/plan-02-addresses.json"
+	"$tmp/plan-02-addresses.json"
 
-echo "1..$number"
-[ "$failed" -eq 0 ]
+tap_end

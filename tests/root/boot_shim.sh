@@ -7,26 +7,9 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-${B:-build}/rehost}
-tests=0
-failed=0
-
-skip_all()
-{
-	echo "1..0 # SKIP $1"
-	exit 0
-}
-
-ok() # STATUS NAME
-{
-	tests=$((tests + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $tests - $2"
-	else
-		echo "not ok $tests - $2"
-		failed=$((failed + 1))
-	fi
-}
 
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 [ -x "$rehost" ] || skip_all "rehost is not built"
@@ -114,5 +97,4 @@ grep -q 'rehost-init: power off' "$dir/console" &&
 	! grep -q 'SIGKILL to all' "$dir/console"
 ok $? "nothing had to be killed"
 
-echo "1..$tests"
-[ "$failed" -eq 0 ]
+tap_end

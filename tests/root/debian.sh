@@ -3,46 +3,19 @@
 # sysvinit, with systemd and without an init (style sysv, so with the small
 # init inside), and busybox with and without; converted in both profiles,
 # unpacked by GNU tar, booted by the real lxc-start, looked at from outside,
-# stopped by lxc-stop; then the same packages verified in the box. TAP; needs root, lxc, mmdebstrap and sources of apt.
+# stopped by lxc-stop; then the same packages verified in the box. TAP; needs
+# root, lxc, mmdebstrap and sources of apt.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
 LC_ALL=C
 export LC_ALL
-n=0
-bad=0
-
-# check WHAT COMMAND...
-check()
-{
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $what"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $what"
-		tail -n 40 "$tmp/why" | sed 's/^/# /'
-		return 1
-	fi
-}
-
-skip()
-{
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
-
-skip_all()
-{
-	echo "1..0 # SKIP $1"
-	exit 0
-}
 
 # --- what there is to do it with ---------------------------------------------
 
@@ -491,5 +464,4 @@ elif check "an old host" make_host "sysvinit-$tag" "systemd-$tag" \
 		test_shifted
 	fi
 fi
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

@@ -5,37 +5,17 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
 LC_ALL=C
 export LC_ALL
-n=0
-bad=0
 tmp=$(mktemp -d /var/tmp/rehost-harmless.XXXXXX) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-
-check()
-{
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $what"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $what"
-		head -n 30 "$tmp/why" | sed 's/^/# /'
-	fi
-}
-
-skip()
-{
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
 
 # Its own start does what it can: writes, sets the clock, opens every node.
 prepare()
@@ -168,5 +148,4 @@ check "free memory is as before, to 1 GiB" \
 	near memory "$free_before" "$(free_mib)" 1000
 check "there are as many processes as before, to 300" \
 	near processes "$processes_before" "$(processes)" 300
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

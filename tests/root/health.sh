@@ -5,31 +5,17 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
 LC_ALL=C
 export LC_ALL
-n=0
-bad=0
 tmp=$(mktemp -d /var/tmp/rehost-health.XXXXXX) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-
-check()
-{
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $what"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $what"
-		head -n 40 "$tmp/why" | sed 's/^/# /'
-	fi
-}
 
 # script FILE: from standard input
 script() { cat >"$1" && chmod 755 "$1"; }
@@ -144,5 +130,4 @@ check "OpenRC: a service that failed is named" openrc_failed
 check "small init: its command, a port, words of the console" shim_up
 check "small init: its command failed" shim_failed
 check "a port where nobody listens" no_port
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

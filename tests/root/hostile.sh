@@ -4,14 +4,14 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
 LC_ALL=C
 export LC_ALL
-n=0
-bad=0
 victim=
 status=0
 listener=
@@ -24,20 +24,6 @@ finish()
 }
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
-
-check()
-{
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $what"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $what"
-		head -n 30 "$tmp/why" | sed 's/^/# /'
-	fi
-}
 
 # shut: the rights of an old guest; maps: ids of its own and SYS_ADMIN;
 # etc: a tree that wants to be read where it must not be
@@ -173,5 +159,4 @@ check "init exits: failed" failed "exit 3" "ended"
 check "init forks without end: it is judged" forks
 check "init fills its console: it is judged" fills
 check "nothing is left behind" nothing_left
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

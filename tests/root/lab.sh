@@ -4,14 +4,14 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
 LC_ALL=C
 export LC_ALL
-n=0
-bad=0
 listener=
 tmp=$(mktemp -d /var/tmp/rehost-lab.XXXXXX) || exit 1
 finish()
@@ -21,20 +21,6 @@ finish()
 }
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
-
-check()
-{
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $what"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $what"
-		head -n 40 "$tmp/why" | sed 's/^/# /'
-	fi
-}
 
 # guest NAME NUMBER DEVICE [RESOLV.CONF]
 guest()
@@ -168,5 +154,4 @@ check "p2p: no bridge" seen pair 'nic.attach eth0: .*p2p'
 check "a listener outside" listen
 check "what the guest sends is heard in the lab, not outside" silent
 check "no link is left behind" [ "$(links)" = "$before" ]
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

@@ -4,14 +4,14 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
 LC_ALL=C
 export LC_ALL
-n=0
-bad=0
 tmp=$(mktemp -d /var/tmp/rehost-leftovers.XXXXXX) || exit 1
 boot=
 killed_pid=0
@@ -24,20 +24,6 @@ finish()
 }
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
-
-check()
-{
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $what"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $what"
-		head -n 40 "$tmp/why" | sed 's/^/# /'
-	fi
-}
 
 # convert GATEWAY NAME: another gateway makes another manifest
 convert()
@@ -205,5 +191,4 @@ check "another report.json is refused" \
 	changed report.json 'report.json was changed after the conversion'
 check "another archive is refused" other_archive
 check "and what is right again is not" verified web01
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

@@ -6,38 +6,17 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
 LC_ALL=C
 export LC_ALL
-n=0
-bad=0
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/rehost-lxc.XXXXXX") || exit 1
 trap 'chmod -R u+rwX "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-
-# check WHAT COMMAND...
-check()
-{
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $what"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $what"
-		head -n 40 "$tmp/why" | sed 's/^/# /'
-	fi
-}
-
-skip()
-{
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
 
 # What a test could leave on the machine.
 # shellcheck disable=SC2009 # a name in the whole command line
@@ -347,5 +326,4 @@ test_nodes
 test_owner
 state >"$tmp/after"
 check "nothing is left behind" diff "$tmp/before" "$tmp/after"
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

@@ -5,31 +5,17 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
 LC_ALL=C
 export LC_ALL
-n=0
-bad=0
 tmp=$(mktemp -d /var/tmp/rehost-rehearse.XXXXXX) || exit 1
 trap 'umount "$tmp/view" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-
-check()
-{
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $what"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $what"
-		head -n 30 "$tmp/why" | sed 's/^/# /'
-	fi
-}
 
 # web01; mapped, whose ids are mapped; edited, of which something is changed,
 # hidden, emptied and added: it has an old sysvinit's files and a lock.
@@ -231,5 +217,4 @@ if command -v lxc-start >/dev/null; then
 fi
 check "status 2: nothing named" nothing_named
 check "-n" dry_run
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

@@ -5,6 +5,8 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
@@ -12,25 +14,9 @@ case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 LC_ALL=C
 export LC_ALL
 python=/usr/bin/python3
-n=0
-bad=0
 tmp=$(mktemp -d /var/tmp/rehost-cli.XXXXXX) || exit 1
 trap 'umount "$tmp/tmpfs" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-
-check()
-{
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $what"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $what"
-		head -n 40 "$tmp/why" | sed 's/^/# /'
-	fi
-}
 
 # web01 as planned, db01 incomplete (a directory of the host is withheld), old
 convert()
@@ -386,5 +372,4 @@ check "status: usage, and no conversion" status_usage
 check "a scratch directory in memory is refused" no_tmpfs
 check "SIGTERM: 130, and all is taken away" interrupted
 check "nothing is left behind" nothing_left
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

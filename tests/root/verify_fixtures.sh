@@ -8,14 +8,14 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
 LC_ALL=C
 export LC_ALL
-n=0
-bad=0
 tmp=$(mktemp -d /var/tmp/rehost-fixtures.XXXXXX) || exit 1
 trap 'chmod -R u+rwX "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -125,5 +125,4 @@ cat "$tmp/tap"
 sed 's/^/# /' "$tmp/said" | head -n 20
 n=$(grep -c -e '^ok ' -e '^not ok ' "$tmp/tap")
 bad=$(grep -c '^not ok ' "$tmp/tap")
-echo "1..$n"
-[ "$bad" -eq 0 ] && [ "$n" -gt 0 ]
+tap_end && [ "$n" -gt 0 ]

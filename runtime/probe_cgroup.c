@@ -414,6 +414,8 @@ static int see_programs(struct probe *p, const char *dir, struct err *e)
 	const struct policy *planned = p->package->planned;
 	struct devprog_list progs;
 	struct devprog_rules rules;
+	const bool planned_any =
+		str_eq(policy_get(planned, FIELD_DEVICE_POLICY, ""), "any");
 	char text[DEVRULE_TEXT];
 	bool all = false;
 
@@ -421,6 +423,9 @@ static int see_programs(struct probe *p, const char *dir, struct err *e)
 	    devprog_rules(&progs, p->mem, &rules, e) < 0)
 		return -1;
 	for (size_t i = 0; !rules.any && i < rules.list.n; i++) {
+		if (planned_any && rules.list.v[i].any_major &&
+		    rules.list.v[i].any_minor)
+			continue; /* less than planned: the policy tells */
 		devrule_show(&rules.list.v[i], text);
 		if (see_rule(p, text, &all, e) < 0)
 			return -1;

@@ -73,7 +73,7 @@ OBJECTS := $(SOURCES:%.c=$(B)/obj/%.o)
 
 # --- how it is compiled ------------------------------------------------------
 
-PACKAGES := libarchive libxml-2.0 jansson yaml-0.1 libcrypto libzstd libconfuse \
+PACKAGES := libarchive libxml-2.0 ext2fs com_err jansson yaml-0.1 libcrypto libzstd libconfuse \
 	libcgroup libnl-route-3.0 libseccomp
 
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes \

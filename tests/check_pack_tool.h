@@ -5,7 +5,6 @@
  *                   [-b] [-d] [-t] [-w] DIR OUT [SKIP...]
  *   check_pack verify DIRECTORY FILES ARCHIVE
  *   check_pack verify -t DIRECTORY FILES TREE
- *
  *   check_pack time COMMAND [ARGUMENT...]    prints "WALL CPU PEAK" at the end:
  *                   seconds, seconds, KiB of the largest process
  *
@@ -22,6 +21,7 @@
 #include "base/num.h"
 #include "check_pack.h"
 #include "check_pack_time.h"
+#include "tree/tree_image.h"
 
 struct tool {
 	struct arena *mem;
@@ -61,6 +61,18 @@ static void tool_shift(struct tool *t, const char *text)
 	t->shift.uid = t->shift.gid = &t->range;
 	t->shift.n_uid = t->shift.n_gid = 1;
 	t->o.shift = &t->shift;
+}
+
+/* DIR: a directory, or the file of a disk image. */
+static int tool_open(struct tool *t, const char *path, struct tree **ret)
+{
+	struct tree *above CLEANUP(tree_closep) = NULL;
+	struct stat st;
+
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return tree_open_dir(path, ret, &t->e);
+	return tree_open_dir(*path == '/' ? "/" : ".", &above, &t->e) ||
+	       tree_open_image(above, path, NULL, ret, &t->e);
 }
 
 static void tool_options(struct tool *t, int argc, char **argv)
@@ -136,7 +148,7 @@ static int tool_pack(struct tool *t, char **argv)
 	t->job.options = &t->o;
 	t->job.variants = &t->variant;
 	t->job.n = 1;
-	if (tree_open_dir(argv[0], &tree, &t->e))
+	if (tool_open(t, argv[0], &tree))
 		return tool_fail(&t->e);
 	if (!t->moves)
 		tree_set_still(tree);

@@ -233,6 +233,7 @@ static int store_value(struct arena *mem, struct options *o, enum option_id id,
 		{ OPT_REQUIRE, &o->require, NULL },
 		{ OPT_EXPECT_PORTS, &o->expect_ports, NULL },
 		{ OPT_SCRATCH, &o->scratch, NULL },
+		{ OPT_SNAPSHOT, &o->snapshot, NULL },
 		{ OPT_ENGINE, &o->engine, NULL },
 	};
 

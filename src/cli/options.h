@@ -46,7 +46,7 @@ struct options {
 	enum command_id command;
 	struct strv roots, facts, set, accept, targets, args;
 	const char *from, *site, *format, *by, *strict, *output;
-	const char *rootfs, *validate, *color, *compress;
+	const char *rootfs, *validate, *color, *compress, *snapshot;
 	const char *require, *probes, *expect_ports, *scratch, *engine;
 	bool resume, shift, files;
 	bool native, site_template, size, force, live, dry_run, quiet;

@@ -5,6 +5,7 @@
 #include "cli/work.h"
 #include "reading.h"
 #include "report/report.h"
+#include "tree/tree_image.h"
 
 static bool is_found(const struct guest *g, enum finding_id id)
 {
@@ -17,12 +18,25 @@ static bool is_found(const struct guest *g, enum finding_id id)
 static int open_root(struct work *w, struct err *e)
 {
 	struct guest *g = w->g;
+	struct strv notes = { 0 };
+	const struct tree_image_options o = {
+		.snapshot = w->session->o->snapshot,
+		.live = w->session->o->live,
+		.mem = w->mem,
+		.notes = &notes,
+	};
 	struct err why;
+	int r;
 
 	(void)e;
 	if (g->rootfs.from == NULL)
 		return 0;
-	if (tree_sub(w->source->host->tree, g->rootfs.v, &w->root, &why) == 0)
+	r = tree_open_root(w->source->host->tree, g->rootfs.v, &o, &w->root,
+			   &why);
+	for (size_t i = 0; i < notes.n; i++)
+		finding_add(g, FIND_DSK_IMAGE_STATE, NULL, g->rootfs.from, "%s",
+			    notes.v[i]);
+	if (r == 0)
 		return 0;
 	w->root = NULL;
 	if (is_found(g, FIND_DSK_NO_ROOT)) /* the importer said why */

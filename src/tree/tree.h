@@ -1,7 +1,7 @@
 /*
- * A read-only tree of files: a host's file system, a guest's root, later a
- * disk image or an archive. Everything that looks into a guest goes through
- * this interface and nothing else.
+ * A read-only tree of files: a host's file system, a guest's root, the file
+ * system in a disk image (tree_image.h), later an archive. Everything that
+ * looks into a guest goes through this interface and nothing else.
  *
  * Paths are taken as a process chrooted there would take them: "etc/passwd"
  * and "/etc/passwd" are the same file, absolute links stay inside, ".." stops

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -19,7 +21,11 @@
 #include "base/num.h"
 #include "runtime/probe.h"
 
-enum { DISCARD_PORT = 9, WAIT_MS = 1000, TRIES = 2 };
+/*
+ * An engine that gives IPv6 addresses as usual leaves them tentative for up to
+ * two seconds (RFC 4862 5.4): until then nothing can be asked.
+ */
+enum { DISCARD_PORT = 9, WAIT_MS = 250, TRIES = 16 };
 
 union address {
 	struct sockaddr any;
@@ -64,17 +70,46 @@ static int ask_once(const char *ip, const char *dev)
 	return recv(fd, &byte, 1, 0) < 0 && errno != ECONNREFUSED ? errno : 0;
 }
 
-/* arg: address and interface in turn, NULL at the end. An errno a line. */
+static int ask(const char *ip, const char *dev)
+{
+	const struct timespec tick = { .tv_nsec = WAIT_MS * 1000000L };
+	int why = ETIMEDOUT;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		why = ask_once(ip, dev);
+		if (why == 0 || why == ENETUNREACH)
+			break;
+		if (why != ETIMEDOUT)
+			nanosleep(&tick, NULL);
+	}
+	return why;
+}
+
+/* More are not asked: interfaces and name servers are a handful. */
+enum { ASKED_MAX = 64 };
+
+/*
+ * arg: address and interface in turn, NULL at the end; all are asked at the
+ * same time. An errno a line.
+ */
 static void in_ask(int fd, const void *arg)
 {
 	const char *const *s = arg;
+	pid_t pids[ASKED_MAX];
+	size_t n = 0;
 
-	for (; s[0] != NULL; s += 2) {
-		int why = ETIMEDOUT;
+	for (; s[0] != NULL && n < ASKED_MAX; s += 2) {
+		pids[n] = fork();
+		if (pids[n] == 0)
+			_exit(ask(s[0], s[1]));
+		n++;
+	}
+	for (size_t i = 0; i < n; i++) {
+		int status = 0;
 
-		for (unsigned i = 0; i < TRIES && why == ETIMEDOUT; i++)
-			why = ask_once(s[0], s[1]);
-		dprintf(fd, "%d\n", why);
+		if (pids[i] < 0 || waitpid(pids[i], &status, 0) < 0)
+			return;
+		dprintf(fd, "%d\n", WEXITSTATUS(status));
 	}
 }
 
@@ -86,6 +121,8 @@ struct asked {
 static void add(struct probe *p, struct asked *a, const char *what,
 		const char *ip, const char *dev)
 {
+	if (a->items.n == ASKED_MAX)
+		return;
 	strv_add(p->mem, &a->list, ip);
 	strv_add(p->mem, &a->list, dev);
 	strv_add(p->mem, &a->items,

@@ -3,6 +3,8 @@
 # untouched guest is as planned there: the rows of sabotage.tbl, or of those
 # that SABOTAGE_ROWS in the environment (an expression of grep -E) fits. TAP;
 # needs root.
+#
+# usage: sabotage.sh [ENGINE]
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -14,6 +16,7 @@ case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 . tests/root/sabotage_guests.sh
 LC_ALL=C
 export LC_ALL
+engine=${1:-builtin}
 tmp=$(mktemp -d /var/tmp/rehost-sabotage.XXXXXX) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -41,14 +44,16 @@ look()
 {
 	local name=$1
 	shift
-	timeout 500 "$rehost" verify --scratch "$tmp/s" --format json "$@" \
+	timeout 500 "$rehost" verify --engine "$engine" \
+		--scratch "$tmp/s" --format json "$@" \
 		>"$tmp/$name.json" 2>"$tmp/$name.err"
 }
 
 rows=$tmp/rows.tbl
-grep -v '^#' tests/root/sabotage.tbl | grep -E -e "${SABOTAGE_ROWS:-.}" >"$rows"
+sed -e '/^#/d' -e "s/^\([a-z]*\)@$engine|/\1|/" -e '/^[a-z]*@/d' \
+	tests/root/sabotage.tbl | grep -E -e "${SABOTAGE_ROWS:-.}" >"$rows"
 
-if ! sabotage_convert "$tmp"; then
+if ! sabotage_convert "$tmp" >/dev/null; then
 	echo "1..0 # convert failed"
 	exit 1
 fi

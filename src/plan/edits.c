@@ -41,6 +41,20 @@ static bool is_init(const struct plan *p, const char *kind)
 }
 
 /*
+ * Every interface is a routed one of the old host, as venet was: its tools
+ * wrote the guest's files, which set up what the engine does now. A guest with
+ * a link of its own beside it keeps its files for that one.
+ */
+static bool all_routed(const struct guest *g)
+{
+	for (size_t i = 0; i < g->nics.n; i++)
+		if (g->nics.v[i]->attach.from == NULL ||
+		    !str_starts(g->nics.v[i]->attach.v, "routed:"))
+			return false;
+	return str_eq(g->kind, "openvz");
+}
+
+/*
  * The old host owned the addresses and the guest only used them. What stands
  * in its own files was never in force, or is not any more.
  */
@@ -49,7 +63,8 @@ static bool engine_addresses(const struct plan *p)
 	const struct policy *was = p->g->policy;
 
 	return p->g->addrs.n != 0 && was != NULL && !plan_guest_owns(p->g) &&
-	       str_eq(policy_get(was, FIELD_NS_NET, ""), "filtered");
+	       (str_eq(policy_get(was, FIELD_NS_NET, ""), "filtered") ||
+		all_routed(p->g));
 }
 
 /*
@@ -66,6 +81,8 @@ static bool holds(const struct plan *p, enum edits_when when)
 	switch (when) {
 	case EDITS_ALWAYS:
 		return true;
+	case EDITS_OPENVZ:
+		return str_eq(p->g->kind, "openvz");
 	case EDITS_INIT:
 		return edits_own_init(p);
 	case EDITS_INITTAB:

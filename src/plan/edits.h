@@ -14,6 +14,7 @@
 
 enum edits_when {
 	EDITS_ALWAYS,
+	EDITS_OPENVZ,   /* a guest of OpenVZ */
 	EDITS_INIT,     /* the guest's own init becomes pid 1 */
 	EDITS_INITTAB,  /* and it is sysvinit or busybox */
 	EDITS_SYSVINIT, /* and it is sysvinit */

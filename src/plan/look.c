@@ -74,6 +74,7 @@ int plan_look(struct plan *p, struct err *e)
 	look_os(p);
 	look_dev(p);
 	look_apps(p);
+	look_venet(p);
 	if (is_measured(p))
 		return look_size(p, e);
 	is_unified(p);

@@ -20,6 +20,9 @@ void look_dev(struct plan *p);
 /* Applications that a move touches, last use (look_apps.c). */
 void look_apps(struct plan *p);
 
+/* Where /etc names an alias of venet0 (look_venet.c). */
+void look_venet(struct plan *p);
+
 /* Walks the whole tree: unified and tagged files, growth (look_size.c). */
 int look_size(struct plan *p, struct err *e);
 

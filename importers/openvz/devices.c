@@ -8,17 +8,23 @@
 #include "base/num.h"
 #include "importers/openvz/table.h"
 
-/* What the kernels let every guest open. */
+/* What the kernels let every guest open, and the node that templates have. */
 static const struct default_row {
-	const char *rule, *access;
-	bool v7; /* only there */
+	const char *rule, *access, *path; /* path: NULL for none */
+	bool v7;                          /* only there */
 } default_rows[] = {
-	{ "c 1:3", "rw", false },   { "c 1:5", "rw", false },
-	{ "c 1:7", "rw", false },   { "c 5:0", "rw", false },
-	{ "c 5:2", "rw", false },   { "c 1:8", "r", false },
-	{ "c 1:9", "r", false },    { "c 136:*", "rw", false },
-	{ "c 5:1", "rw", true },    { "c 1:11", "rw", true },
-	{ "c 10:200", "rw", true }, { "c 10:229", "rw", true },
+	{ "c 1:3", "rw", "/dev/null", false },
+	{ "c 1:5", "rw", "/dev/zero", false },
+	{ "c 1:7", "rw", "/dev/full", false },
+	{ "c 5:0", "rw", "/dev/tty", false },
+	{ "c 5:2", "rw", "/dev/ptmx", false },
+	{ "c 1:8", "r", "/dev/random", false },
+	{ "c 1:9", "r", "/dev/urandom", false },
+	{ "c 136:*", "rw", NULL, false },
+	{ "c 5:1", "rw", "/dev/console", true },
+	{ "c 1:11", "rw", NULL, true },
+	{ "c 10:200", "rw", NULL, true },
+	{ "c 10:229", "rw", NULL, true },
 };
 
 /* Numbers of nodes by their names below /dev; '%' takes a number. */
@@ -253,5 +259,8 @@ void openvz_devices_settle(struct reading *r)
 				"openvz.md 3.6");
 		reading_default(r, FIELD_DEVICE_ACCESS, d, row->access,
 				"openvz.md 3.6");
+		if (row->path != NULL)
+			reading_default(r, FIELD_DEVICE_PATH, d, row->path,
+					"openvz.md 3.6");
 	}
 }

@@ -408,35 +408,45 @@ static int see_planned(struct probe *p, const struct devprog_list *progs,
 	return 0;
 }
 
+/* As v1 has it: all is allowed but for exceptions, which it does not show. */
+static bool allows_all(const struct devprog_rules *rules)
+{
+	for (size_t i = 0; i < rules->list.n; i++) {
+		const struct devrule *r = &rules->list.v[i];
+
+		if (r->type == 'c' && r->any_major && r->any_minor)
+			return r->access == DEV_RWM;
+	}
+	return rules->any;
+}
+
 /* The programs of the group that the engine made, and of those above it. */
 static int see_programs(struct probe *p, const char *dir, struct err *e)
 {
 	const struct policy *planned = p->package->planned;
 	struct devprog_list progs;
 	struct devprog_rules rules;
-	const bool planned_any =
-		str_eq(policy_get(planned, FIELD_DEVICE_POLICY, ""), "any");
 	char text[DEVRULE_TEXT];
 	bool all = false;
 
 	if (devprog_read(dir, p->mem, &progs, e) < 0 ||
 	    devprog_rules(&progs, p->mem, &rules, e) < 0)
 		return -1;
-	for (size_t i = 0; !rules.any && i < rules.list.n; i++) {
-		if (planned_any && rules.list.v[i].any_major &&
-		    rules.list.v[i].any_minor)
-			continue; /* less than planned: the policy tells */
+	if (allows_all(&rules)) {
+		probe_add(p, FIELD_DEVICE_POLICY, "", "any");
+		add_planned_rules(p);
+		return 0;
+	}
+	for (size_t i = 0; i < rules.list.n; i++) {
 		devrule_show(&rules.list.v[i], text);
 		if (see_rule(p, text, &all, e) < 0)
 			return -1;
 	}
-	for (size_t i = 0; !rules.any && i < planned->items.n; i++)
+	for (size_t i = 0; i < planned->items.n; i++)
 		if (planned->items.v[i].field == FIELD_DEVICE_ACCESS &&
 		    see_planned(p, &progs, &planned->items.v[i], e) < 0)
 			return -1;
-	probe_add(p, FIELD_DEVICE_POLICY, "", rules.any ? "any" : "list");
-	if (rules.any)
-		add_planned_rules(p);
+	probe_add(p, FIELD_DEVICE_POLICY, "", "list");
 	return 0;
 }
 

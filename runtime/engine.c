@@ -154,6 +154,11 @@ int engine_since(const char *name, const char *version, unsigned major,
 		       version, major, minor);
 }
 
+const char *engine_file(const struct engine_guest *g, const char *name)
+{
+	return arena_printf(g->mem, "%s/%s", box_files(g->box), name);
+}
+
 int engine_write(const char *path, const char *text, struct err *e)
 {
 	return fd_replace(AT_FDCWD, path, text, strlen(text), e);

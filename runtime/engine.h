@@ -73,7 +73,9 @@ int engine_ask_version(const char *const argv[], struct arena *mem,
 /* An error when a version is below major.minor. */
 int engine_since(const char *name, const char *version, unsigned major,
 		 unsigned minor, struct err *e);
-/* Writes a file of the engine's directory, 0600. */
+/* A file of the engine's own, box_files, as the host names it. */
+const char *engine_file(const struct engine_guest *g, const char *name);
+/* Writes one, 0600. */
 int engine_write(const char *path, const char *text, struct err *e);
 /* Whether the engine's process has ended: then child is 0. */
 void engine_poll(struct engine_guest *g);

@@ -76,6 +76,17 @@ static struct entry entry_of(const struct ops_input *in, const char *target)
 	};
 }
 
+/* Of the item with that number; false: it is no mount. */
+static bool entry_at(const struct ops_input *in, size_t i, struct entry *ret)
+{
+	const struct policy_item *it = &in->p->items.v[i];
+
+	if (it->field != FIELD_MOUNT_TARGET)
+		return false;
+	*ret = entry_of(in, it->key);
+	return true;
+}
+
 static void withhold_all(struct ops *ops, const struct entry *m, bool mounted,
 			 const char *reason)
 {
@@ -107,13 +118,9 @@ static const char *kernel_options(struct ops *ops, const struct entry *m)
 void ops_outer_mounts(const struct ops_input *in, struct ops *ops)
 {
 	for (size_t i = 0; i < in->p->items.n; i++) {
-		const struct policy_item *it = &in->p->items.v[i];
 		struct entry m;
 
-		if (it->field != FIELD_MOUNT_TARGET)
-			continue;
-		m = entry_of(in, it->key);
-		if (fate_of(ops, &m) != FATE_BIND)
+		if (!entry_at(in, i, &m) || fate_of(ops, &m) != FATE_BIND)
 			continue;
 		ops_add(ops, OP_BIND, m.source, m.target,
 			kernel_options(ops, &m), ops->dir);
@@ -177,13 +184,10 @@ void ops_inner_mounts(const struct ops_input *in, struct ops *ops)
 	ops_add(ops, OP_PIVOT, arena_printf(ops->mem, "%s/root", ops->dir),
 		NULL, NULL, NULL);
 	for (size_t i = 0; i < in->p->items.n; i++) {
-		const struct policy_item *it = &in->p->items.v[i];
 		struct entry m;
 
-		if (it->field != FIELD_MOUNT_TARGET)
-			continue;
-		m = entry_of(in, it->key);
-		plan_mount(ops, &m);
+		if (entry_at(in, i, &m))
+			plan_mount(ops, &m);
 	}
 	if (policy_get(in->p, FIELD_MOUNT_TARGET, "/dev/pts") == NULL) {
 		const struct entry pts = { .target = "/dev/pts",

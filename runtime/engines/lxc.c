@@ -30,12 +30,6 @@ static int version(struct arena *mem, const char **ret, struct err *e)
 	return engine_since("LXC", *ret, SINCE_MAJOR, SINCE_MINOR, e);
 }
 
-/* Files of this run; their directory is its lxcpath. */
-static const char *path(const struct engine_guest *g, const char *name)
-{
-	return arena_printf(g->mem, "%s/%s", box_files(g->box), name);
-}
-
 static int config(const struct engine_guest *g, struct box *b, struct buf *ret,
 		  struct err *e)
 {
@@ -163,7 +157,7 @@ static int launch(struct engine_guest *g, struct err *e)
 	pid_t init;
 
 	if (box_spawn(g->box, words(g, "lxc-start", more, COUNT(more)),
-		      path(g, "output"), &g->child, e) < 0 ||
+		      engine_file(g, "output"), &g->child, e) < 0 ||
 	    wait_running(g, &init, e) < 0)
 		return -1;
 	return box_adopt(g->box, init, e);
@@ -177,8 +171,8 @@ static int start(struct engine_guest *g, struct err *e)
 	if (box_lab(g->policy, &g->options, g->mem, &g->box, e) < 0 ||
 	    config(g, g->box, &text, e) < 0 || box_lab_make(g->box, e) < 0)
 		return -1;
-	g->log = path(g, "log");
-	own = path(g, g->options.name);
+	g->log = engine_file(g, "log"); /* its lxcpath holds all */
+	own = engine_file(g, g->options.name);
 	if (box_make_dir(g->box, g->options.name, e) < 0 ||
 	    engine_write(arena_printf(g->mem, "%s/config", own), buf_str(&text),
 			 e) < 0)

@@ -56,11 +56,6 @@ static int version(struct arena *mem, const char **ret, struct err *e)
 	return engine_since("runc", *ret, SINCE_MAJOR, SINCE_MINOR, e);
 }
 
-static const char *path(const struct engine_guest *g, const char *name)
-{
-	return arena_printf(g->mem, "%s/%s", box_files(g->box), name);
-}
-
 static int print(const struct engine_guest *g, struct buf *ret, struct err *e)
 {
 	struct buf config CLEANUP(buf_done) = { 0 };
@@ -88,9 +83,9 @@ static char *const *words(const struct engine_guest *g,
 	argv = arena_alloc(g->mem, (n + 6) * sizeof(*argv));
 	argv[0] = arena_strdup(g->mem, "runc");
 	argv[1] = arena_strdup(g->mem, "--root");
-	argv[2] = arena_strdup(g->mem, path(g, "state"));
+	argv[2] = arena_strdup(g->mem, engine_file(g, "state"));
 	argv[3] = arena_strdup(g->mem, "--log");
-	argv[4] = arena_strdup(g->mem, path(g, "log"));
+	argv[4] = arena_strdup(g->mem, engine_file(g, "log"));
 	for (size_t i = 0; i < n; i++)
 		argv[5 + i] = arena_strdup(g->mem, more[i]);
 	return argv;
@@ -106,7 +101,7 @@ static int say_log(const struct engine_guest *g, const char *what,
 	struct err bad;
 	size_t n;
 
-	if (probe_read(&reader, path(g, "log"), &text, &n, &bad) == 0) {
+	if (probe_read(&reader, engine_file(g, "log"), &text, &n, &bad) == 0) {
 		rest = (struct slice){ text, n };
 		while (slice_next(&rest, '\n', &line))
 			if (line.n > 0)
@@ -132,7 +127,7 @@ static int read_pid(struct engine_guest *g, pid_t *ret, struct err *e)
 	}
 	if (g->child > 0)
 		return err_set(e, ETIMEDOUT, "runc create");
-	if (probe_read(&reader, path(g, "pid"), &text, &n, &bad) < 0 ||
+	if (probe_read(&reader, engine_file(g, "pid"), &text, &n, &bad) < 0 ||
 	    num_u64(text, &pid, &bad) < 0)
 		return say_log(g, "runc create", e);
 	*ret = (pid_t)pid;
@@ -153,11 +148,13 @@ static int run(const struct engine_guest *g, const char *verb, struct err *e)
 
 static int launch(struct engine_guest *g, struct err *e)
 {
-	const char *const more[] = {
-		"create",     "--bundle",     box_files(g->box),
-		"--pid-file", path(g, "pid"), box_group(g->box),
-		NULL
-	};
+	const char *const more[] = { "create",
+				     "--bundle",
+				     box_files(g->box),
+				     "--pid-file",
+				     engine_file(g, "pid"),
+				     box_group(g->box),
+				     NULL };
 	pid_t init;
 
 	/* what runc leaves running is then ours to wait for */
@@ -178,7 +175,7 @@ static int start(struct engine_guest *g, struct err *e)
 		return -1;
 	runc_config(g->policy, g->box, g->mem, &text);
 	if (box_lab_make(g->box, e) < 0 ||
-	    engine_write(path(g, "config.json"), buf_str(&text), e) < 0)
+	    engine_write(engine_file(g, "config.json"), buf_str(&text), e) < 0)
 		return -1;
 	return launch(g, e);
 }

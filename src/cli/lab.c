@@ -24,3 +24,17 @@ const struct engine *lab_engine(const struct options *o, struct arena *mem,
 			 engine_names(mem));
 	return engine;
 }
+
+struct look_options lab_look(const struct options *o,
+			     const struct engine *engine)
+{
+	return (struct look_options){
+		.engine = engine,
+		.scratch = lab_scratch(o),
+		.ports = o->expect_ports,
+		.most = o->probes == NULL ? CLASS_SAFE :
+					    probe_class_find(o->probes),
+		.seconds = LAB_START_SECONDS,
+		.stop_seconds = LAB_STOP_SECONDS,
+	};
+}

@@ -101,20 +101,12 @@ static int look(const struct rehearsing *r, struct work *w, const char *stage,
 	const struct overlay edits = plan_edits_overlay(w->g, w->mem);
 	struct upper upper = { .tree = w->root, .edits = &edits };
 	const struct options *o = r->o;
-	const struct look_options how = {
-		.engine = r->engine,
-		.scratch = lab_scratch(o),
-		.ports = o->expect_ports,
-		.most = o->probes == NULL ? CLASS_SAFE :
-					    probe_class_find(o->probes),
-		.seconds = LAB_START_SECONDS,
-		.stop_seconds = LAB_STOP_SECONDS,
-		.fill = upper_fill,
-		.fill_arg = &upper,
-	};
+	struct look_options how = lab_look(o, r->engine);
 	struct verify_package p;
 	struct verify_run run;
 
+	how.fill = upper_fill;
+	how.fill_arg = &upper;
 	if (verify_load(arena_printf(w->mem, "%s/%s", stage, w->g->package),
 			lab_target(o), w->mem, &p, e) < 0 ||
 	    real_root(w, &p.tree, e) < 0)

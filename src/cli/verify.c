@@ -27,15 +27,7 @@ static int one(void *verifying, size_t i, struct buf *record,
 	const struct verifying *v = verifying;
 	const struct options *o = v->o;
 	struct arena *mem CLEANUP(arena_freep) = arena_new();
-	const struct look_options look = {
-		.engine = v->engine,
-		.scratch = lab_scratch(o),
-		.ports = o->expect_ports,
-		.most = o->probes == NULL ? CLASS_SAFE :
-					    probe_class_find(o->probes),
-		.seconds = LAB_START_SECONDS,
-		.stop_seconds = LAB_STOP_SECONDS,
-	};
+	const struct look_options look = lab_look(o, v->engine);
 	struct verify_package p;
 	struct verify_run run;
 

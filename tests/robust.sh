@@ -121,6 +121,11 @@ places()
 	cp "$1" "$guest.sh"
 	survives "$2 as NAME.conf" --root "$host" --from vserver \
 		/etc/vservers/g.conf
+	mkdir -p "$host/etc/vz/conf"
+	cp "$1" "$host/etc/vz/conf/101.conf"
+	cp "$1" "$host/etc/vz/vz.conf"
+	survives "$2 as a configuration of OpenVZ" --root "$host" \
+		--from openvz /etc/vz/conf/101.conf
 	new
 	cp "$1" "$tmp/site.conf"
 	survives "$2 as site file" --root "$host" --site "$tmp/site.conf"

@@ -9,7 +9,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${B:-build}
-seconds=${VM_TIMEOUT:-480}
+# it takes about five minutes; more on a machine that is busy
+seconds=${VM_TIMEOUT:-900}
 
 skip_all()
 {

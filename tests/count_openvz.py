@@ -15,7 +15,7 @@ import sys
 
 import count_settings
 
-FILE_MAX = 4 << 20
+FILE_MAX = 64 << 10
 EVENTS = (b"premount", b"mount", b"umount", b"postumount", b"start", b"stop")
 PAIRS = set("""
 PHYSPAGES SWAPPAGES PRIVVMPAGES SLMMEMORYLIMIT NUMPROC KMEMSIZE LOCKEDPAGES

@@ -31,8 +31,8 @@
 #include "importers/openvz/table.h"
 
 enum {
-	FILE_MAX = 4 << 20, /* bytes of a configuration */
-	SHOWN_MAX = 80,     /* bytes of a value in a message */
+	FILE_MAX = 64 << 10, /* bytes of a configuration: none has more */
+	SHOWN_MAX = 80,      /* bytes of a value in a message */
 };
 
 static const char global_path[] = "/etc/vz/vz.conf";
@@ -357,7 +357,24 @@ struct file {
 	const char *path;
 	struct ov_lines lines;
 	bool global; /* vz.conf */
+	/* of each row the lines that set it; NULL: none does */
+	const struct ov_line *first[OPENVZ_N_KEYS], *last[OPENVZ_N_KEYS];
 };
+
+static void index_lines(struct file *f)
+{
+	for (size_t i = 0; i < f->lines.n; i++) {
+		const struct ov_line *l = &f->lines.v[i];
+		const struct key *row =
+			importer_key(openvz_keys, openvz_n_keys, l->key);
+
+		if (l->fault != OV_FINE || row == NULL)
+			continue;
+		f->last[row - openvz_keys] = l;
+		if (f->first[row - openvz_keys] == NULL)
+			f->first[row - openvz_keys] = l;
+	}
+}
 
 static struct setting *bare(struct reading *r, const struct file *f,
 			    const struct ov_line *l, const char *key)
@@ -404,30 +421,13 @@ static void broken(struct reading *r, const struct file *f,
 }
 
 /* The line of the same key that counted in place of this one; NULL: none. */
-static const struct ov_line *winner(const struct ov_lines *lines,
+static const struct ov_line *winner(const struct file *f, const struct key *row,
 				    const struct ov_line *l, bool first)
 {
-	const struct ov_line *last = NULL;
+	const size_t i = (size_t)(row - openvz_keys);
+	const struct ov_line *won = first ? f->first[i] : f->last[i];
 
-	for (size_t i = 0; i < lines->n; i++) {
-		const struct ov_line *o = &lines->v[i];
-
-		if (o->fault != OV_FINE || !str_eq(o->key, l->key))
-			continue;
-		if (first)
-			return o == l ? NULL : o;
-		last = o;
-	}
-	return last == l ? NULL : last;
-}
-
-static bool has_key(const struct ov_lines *lines, const char *key)
-{
-	for (size_t i = 0; i < lines->n; i++)
-		if (lines->v[i].fault == OV_FINE &&
-		    str_eq(lines->v[i].key, key))
-			return true;
-	return false;
+	return won == l ? NULL : won;
 }
 
 /* Never taken from vz.conf by any of the tools; openvz.md 1.3. */
@@ -447,7 +447,7 @@ static void fold(struct cutting *c, const struct file *f, const struct key *row)
 
 	if (several == OV_ADD && v->dialect != OV_V7)
 		return;
-	won = winner(&f->lines, c->l, first);
+	won = winner(f, row, c->l, first);
 	if (won == NULL)
 		return;
 	c->dead_bin = BIN_OVERRIDDEN;
@@ -462,7 +462,7 @@ static void find_fold(struct cutting *c, const struct file *f,
 		      const struct key *row, bool lost)
 {
 	const struct openvz *v = openvz_of(c->r);
-	const struct ov_line *last = winner(&f->lines, c->l, false);
+	const struct ov_line *last = winner(f, row, c->l, false);
 
 	if (lost)
 		reading_find(c->r, FIND_SRC_MULTIPLE, "%s", c->dead);
@@ -512,7 +512,7 @@ static void assignment(struct reading *r, const struct file *f,
 		c.dead = "never taken from vz.conf";
 		c.dead_bin = BIN_INERT;
 	} else if (c.dead == NULL && f->global &&
-		   has_key(&own->lines, l->key)) {
+		   own->first[row - openvz_keys] != NULL) {
 		c.dead = "the guest's own file has the key and won";
 		c.dead_bin = BIN_OVERRIDDEN;
 	}
@@ -580,6 +580,7 @@ static int read_file(struct reading *r, struct file *f, struct err *e)
 	if (!f->global)
 		v->dialect = openvz_dialect_of(v->path, data, n);
 	openvz_lines_cut(r->g->mem, data, n, v->dialect, &f->lines);
+	index_lines(f);
 	return 0;
 }
 
@@ -610,5 +611,6 @@ void openvz_read_text(struct reading *r, const char *text)
 	struct file own = { .path = v->path };
 
 	openvz_lines_cut(r->g->mem, text, strlen(text), v->dialect, &own.lines);
+	index_lines(&own);
 	all_lines(r, &own, &own);
 }

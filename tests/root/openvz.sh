@@ -47,8 +47,7 @@ convert()
 verified()
 {
 	timeout 200 "$rehost" verify --scratch "$tmp/s" "$dir" \
-		>"$tmp/seen" 2>&1
-	[ $? -eq 0 ] || { cat "$tmp/seen"; return 1; }
+		>"$tmp/seen" 2>&1 || { cat "$tmp/seen"; return 1; }
 	grep ': announced, .* 0 not as planned' "$tmp/seen"
 }
 

@@ -18,7 +18,8 @@ listener=
 tmp=$(mktemp -d /var/tmp/rehost-hostile.XXXXXX) || exit 1
 finish()
 {
-	[ -z "$victim" ] || kill "$victim" 2>/dev/null
+	# it may have been stopped by who traced it
+	[ -z "$victim" ] || kill -KILL "$victim" 2>/dev/null
 	[ -z "$listener" ] || kill "$listener" 2>/dev/null
 	rm -rf "$tmp"
 }

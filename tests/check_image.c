@@ -6,6 +6,7 @@
 
 #include "check_image_guest.h"
 #include "check_image_text.h"
+#include "pack/pack.h"
 
 #define MKFS "mke2fs -q -F -d root "
 
@@ -146,6 +147,36 @@ START_TEST(operations)
 }
 END_TEST
 
+/* The same bytes, whether the tree is a directory or in an image. */
+START_TEST(same_archive)
+{
+	static const char *const skip[] = { "lost+found" };
+	const struct pack_options o = { .keep_nodes = true,
+					.skip = skip,
+					.n_skip = 1 };
+	struct box b CLEANUP(box_done);
+	struct tree *dir CLEANUP(tree_closep) = NULL;
+	struct pack_result want, got;
+
+	box_open(&b);
+	make_guest(false);
+	sh("find root -exec touch -h -d @1000000000 {} +; " MKFS
+	   "-t ext4 -b 4096 img 64M; "
+	   "debugfs -w -R 'set_inode_field / mtime @1000000000' img 2>&1");
+	ck_assert_int_eq(tree_open_dir("root", &dir, &b.e), 0);
+	open_image(&b, "img", NULL);
+	ck_assert_int_eq(pack_write(dir, AT_FDCWD, "a", &o, b.mem, &want, &b.e),
+			 0);
+	ck_assert_int_eq(pack_write(b.t, AT_FDCWD, "b", &o, b.mem, &got, &b.e),
+			 0);
+	ck_assert(!got.incomplete);
+	ck_assert_uint_gt(got.files, 700);
+	ck_assert_uint_eq(got.hardlinks, 2);
+	ck_assert_uint_eq(got.bytes_tar, want.bytes_tar);
+	ck_assert_str_eq(got.sha256, want.sha256);
+}
+END_TEST
+
 /* Not unmounted: a journal that has something is not passed over. */
 START_TEST(journal)
 {
@@ -277,6 +308,7 @@ static Suite *suite(void)
 	TCase *c = tcase_create("image");
 
 	tcase_add_loop_test(c, same_as_directory, 0, COUNT(kinds));
+	tcase_add_test(c, same_archive);
 	tcase_add_test(c, paths);
 	tcase_add_test(c, operations);
 	tcase_add_test(c, journal);

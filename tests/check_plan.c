@@ -298,6 +298,48 @@ START_TEST(test_nodev)
 END_TEST
 
 static const struct {
+	const char *caps, *user;
+	enum origin_kind from;
+	bool kept;
+	enum finding_id finding; /* FIND__MAX: none of the two */
+} handles[] = {
+	{ "dac_override dac_read_search", "host", ORIGIN_TEXT, false,
+	  FIND_CAP_HANDLES },
+	{ "dac_override dac_read_search", "host", ORIGIN_OPTION, true,
+	  FIND_CAP_HANDLES_KEPT },
+	{ "chown dac_read_search", "host", ORIGIN_TEXT, true,
+	  FIND_CAP_HANDLES_KEPT },
+	{ "dac_override dac_read_search", "private", ORIGIN_TEXT, true,
+	  FIND__MAX },
+	{ "dac_override", "host", ORIGIN_TEXT, false, FIND__MAX },
+};
+
+/* open_by_handle_at(2) is closed where nothing else confines it. */
+START_TEST(test_handles)
+{
+	const uint64_t bit = CAP_BIT(cap_find("dac_read_search"));
+	const struct origin *from;
+	struct box b;
+	struct err e;
+
+	box_open(&b);
+	from = derive_origin(b.g, handles[_i].from, "/x", 1, "key", NULL);
+	ck_assert_int_eq(derive_text(b.g, FIELD_CAPS, b.g, handles[_i].caps,
+				     from, NULL, &e),
+			 0);
+	derive_str(b.g, FIELD_NS_USER, b.g, handles[_i].user, at(&b, "user"),
+		   NULL);
+	pass(&b, plan_idmap);
+	ck_assert_int_eq((b.g->caps.v & bit) != 0, handles[_i].kept);
+	ck_assert_uint_eq(found(&b, FIND_CAP_HANDLES),
+			  handles[_i].finding == FIND_CAP_HANDLES);
+	ck_assert_uint_eq(found(&b, FIND_CAP_HANDLES_KEPT),
+			  handles[_i].finding == FIND_CAP_HANDLES_KEPT);
+	box_close(&b);
+}
+END_TEST
+
+static const struct {
 	const char *attach;
 	bool reaches;
 } hosts[] = {
@@ -337,6 +379,7 @@ int main(void)
 	tcase_add_loop_test(t, test_caps, 0, COUNT(caps));
 	tcase_add_loop_test(t, test_tun, 0, COUNT(tuns));
 	tcase_add_loop_test(t, test_judged, 0, COUNT(judged));
+	tcase_add_loop_test(t, test_handles, 0, COUNT(handles));
 	suite_add_tcase(s, t);
 	t = tcase_create("net");
 	tcase_add_loop_test(t, test_wire, 0, COUNT(wires));

@@ -72,6 +72,34 @@ static void map_ids(struct plan *p, const char *why)
 	add_map(p, "g", base, from, f);
 }
 
+/*
+ * open_by_handle_at(2) looks at the capability alone and takes any file of the
+ * file system; kernels before 2.6.39 did not have it. For what a guest reads
+ * by name dac_override is as good (capabilities(7)).
+ */
+static void close_handles(struct plan *p)
+{
+	static const char name[] = "dac_read_search";
+	const uint64_t bit = CAP_BIT(cap_find(name));
+	const uint64_t other = CAP_BIT(cap_find("dac_override"));
+	struct guest *g = p->g;
+	const struct origin *from;
+	struct finding *f;
+
+	if (g->caps.from == NULL || (g->caps.v & bit) == 0)
+		return;
+	from = plan_origin(p, "idmap", g->caps.from);
+	if (g->caps.from->kind > ORIGIN_TEXT || (g->caps.v & other) == 0) {
+		finding_add(g, FIND_CAP_HANDLES_KEPT, NULL, from,
+			    "%s is kept and ids are not mapped", name);
+		return;
+	}
+	f = finding_add(g, FIND_CAP_HANDLES, NULL, from,
+			"%s is left out, for ids are not mapped", name);
+	finding_covers(g, f, FIELD_CAPS, name);
+	derive_caps(g, FIELD_CAPS, g, g->caps.v & ~bit, from, f);
+}
+
 int plan_idmap(struct plan *p, struct err *e)
 {
 	struct guest *g = p->g;
@@ -91,5 +119,7 @@ int plan_idmap(struct plan *p, struct err *e)
 		finding_add(g, FIND_IDM_UNMAPPED, NULL,
 			    plan_origin(p, "idmap", g->ns_user.from),
 			    "ids stay unmapped, as they were");
+	if (!str_eq(g->ns_user.v, "private"))
+		close_handles(p);
 	return 0;
 }

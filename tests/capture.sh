@@ -12,6 +12,9 @@ fixture=$here/fixtures/capture/vserver-host/rehost-capture.txt
 work=$(mktemp -d "${TMPDIR:-/tmp}/capture.XXXXXX") || exit 1
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
+# where any user can read it, wherever this checkout lies
+cp "$script" "$work/capture.sh" || exit 1
+script=$work/capture.sh
 host=$work/host
 out=$work/dash.txt
 number=0

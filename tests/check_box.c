@@ -26,6 +26,9 @@ enum { SECONDS = 20, OPS_MAX = 200 };
 static const char busybox[] = "/bin/busybox";
 
 /* A scratch directory with a guest's tree, "root", as current directory. */
+/* In the environment: where all tests' directories are; main removes it. */
+static const char all_dirs[] = "CHECK_BOX_DIR";
+
 struct lab {
 	char dir[64];
 	struct arena *mem;
@@ -103,7 +106,7 @@ static const struct {
 static void lab_start(struct lab *l)
 {
 	*l = (struct lab){ .mem = arena_new() };
-	strncpy(l->dir, "/var/tmp/rehost-box.XXXXXX", sizeof(l->dir) - 1);
+	snprintf(l->dir, sizeof(l->dir), "%s/XXXXXX", getenv(all_dirs));
 	ck_assert_ptr_nonnull(mkdtemp(l->dir));
 	ck_assert_int_eq(chdir(l->dir), 0);
 	make_tree(l);
@@ -588,6 +591,8 @@ int main(void)
 {
 	Suite *s = suite_create("box");
 	TCase *c = tcase_create("box");
+	char dir[] = "/var/tmp/rehost-box.XXXXXX";
+	struct err e;
 	SRunner *r;
 	int failed;
 
@@ -596,6 +601,8 @@ int main(void)
 		     "busybox\n1..1");
 		return 0;
 	}
+	if (mkdtemp(dir) == NULL || setenv(all_dirs, dir, 1) < 0)
+		return EXIT_FAILURE;
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, boots_and_stops);
 	tcase_add_test(c, answers);
@@ -617,6 +624,7 @@ int main(void)
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
+	fd_remove_tree(AT_FDCWD, dir, &e); /* of those that failed */
 	srunner_free(r);
 	return failed == 0 ? 0 : 1;
 }

@@ -548,7 +548,7 @@ START_TEST(unreadable)
 	ends_well(&r);
 	ck_assert_uint_gt(r.calls, 0);
 	text = read_text(in_dir("out/v1/report.txt"));
-	ck_assert_msg(strstr(text, "1 files could not be read whole, the first "
+	ck_assert_msg(strstr(text, "could not be read whole: 1, the first "
 				   "is /srv/data [DSK008"),
 		      "%s", text);
 	text = read_text(in_dir("out/v1/manifest.json"));

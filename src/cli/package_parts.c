@@ -31,7 +31,7 @@ static void find_names(struct package *p, enum finding_id id,
 		first = str_show(g->mem, names->first.v[0],
 				 strlen(names->first.v[0]), 120);
 	finding_add(g, id, NULL, g->rootfs.from,
-		    "%" PRIu64 " %s, the first is %s", names->n, what, first);
+		    "%s: %" PRIu64 ", the first is %s", what, names->n, first);
 }
 
 static void find_count(struct package *p, enum finding_id id, uint64_t n,
@@ -40,8 +40,8 @@ static void find_count(struct package *p, enum finding_id id, uint64_t n,
 	struct guest *g = p->w->g;
 
 	if (n != 0)
-		finding_add(g, id, NULL, g->rootfs.from, "%" PRIu64 " %s", n,
-			    what);
+		finding_add(g, id, NULL, g->rootfs.from, "%s: %" PRIu64, what,
+			    n);
 }
 
 void package_findings(struct package *p)
@@ -49,13 +49,13 @@ void package_findings(struct package *p)
 	const struct pack_result *r = &p->packed;
 
 	find_names(p, FIND_DSK_UNREADABLE, &r->unreadable,
-		   "files could not be read whole");
+		   "could not be read whole");
 	find_names(p, FIND_DSK_CHANGED, &r->changed,
-		   "files changed while they were read");
+		   "changed while they were read");
 	find_names(p, FIND_DSK_CHANGED, &r->vanished,
-		   "files vanished while the tree was read");
+		   "vanished while the tree was read");
 	find_names(p, FIND_DSK_IMMUTABLE, &r->flagged,
-		   "files are immutable or append-only");
+		   "immutable or append-only");
 	find_count(p, FIND_DSK_SOCKETS, r->sockets, "sockets left out");
 	find_count(p, FIND_DSK_NODES, r->nodes_skipped,
 		   "device nodes left out");

@@ -62,6 +62,11 @@ static int real_root(struct work *w, const char **ret, struct err *e)
 		return err_set(e, 0, "there is no root file system");
 	if (tree_resolve(h->tree, w->g->rootfs.v, w->mem, &path, e) < 0)
 		return -1;
+	if (!tree_is_dir(h->tree, path))
+		return err_set(e, 0,
+			       "%s is a disk image, which no overlay lies "
+			       "over: convert it and verify the result",
+			       path);
 	*ret = str_eq(h->dir, "/") ? path :
 				     arena_printf(w->mem, "%s%s", h->dir, path);
 	return 0;

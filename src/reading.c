@@ -82,6 +82,18 @@ void reading_approx(struct reading *r, const char *note_fmt, ...)
 	va_end(ap);
 }
 
+/* The setting that is read, or before the first the source as a whole. */
+static const struct origin *here(struct reading *r)
+{
+	struct origin *whole;
+
+	if (r->cur != NULL)
+		return &r->cur->from;
+	whole = arena_alloc(r->g->mem, sizeof(*whole));
+	*whole = (struct origin){ .kind = ORIGIN_FILE, .file = r->g->source };
+	return whole;
+}
+
 struct finding *reading_find(struct reading *r, enum finding_id id,
 			     const char *fmt, ...)
 {
@@ -91,7 +103,7 @@ struct finding *reading_find(struct reading *r, enum finding_id id,
 	va_start(ap, fmt);
 	text = arena_vprintf(r->g->mem, fmt, ap);
 	va_end(ap);
-	return finding_add(r->g, id, NULL, &r->cur->from, "%s", text);
+	return finding_add(r->g, id, NULL, here(r), "%s", text);
 }
 
 struct finding *reading_find_at(struct reading *r, enum finding_id id,

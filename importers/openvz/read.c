@@ -235,6 +235,8 @@ static void netif_part(struct cutting *c, const char *text, unsigned number)
 	const struct cutting before = *c;
 	bool ip6 = false;
 
+	if (part.n == 0) /* commas alone */
+		return;
 	if (c->dead == NULL)
 		start_netif(c, &part);
 	for (size_t i = 0; i < part.n; i++) {

@@ -124,7 +124,7 @@ same_files()
 	for d in out out.ploop; do
 		tar --zstd --numeric-owner --full-time \
 			-tvf "$tmp/$d/101/rootfs.tar.zst" |
-			sed -E '/lost\+found/d; s/\.[0-9]+ / /
+			sed -E '/lost\+found/d; s/\.[0-9]+ / /; s/ +/ /g
 				/^[^-]/s/[0-9-]+ [0-9:]+ \./ ./' >"$tmp/$d.list" ||
 			return
 	done

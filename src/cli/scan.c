@@ -10,10 +10,11 @@
 #include "cli/session.h"
 #include "cli/work.h"
 #include "plan/plan.h"
+#include "report/report.h"
 
 struct scanning {
 	struct session *s;
-	json_t *guests; /* array, in order */
+	struct strv guests; /* documents as compact JSON, in order */
 	size_t n_failed;
 };
 
@@ -103,16 +104,20 @@ static void scan_done(void *arg, size_t i, const struct batch_result *r)
 {
 	struct scanning *sc = arg;
 	const struct source *src = sc->s->sources.list.v[i];
-	json_t *j;
 
 	if (!r->ok) {
 		log_error("%s: %s", source_key(sc->s->mem, src), r->why);
 		sc->n_failed++;
 		return;
 	}
-	j = json_loadb(buf_str(&r->record), r->record.n, 0, NULL);
-	if (j != NULL)
-		json_array_append_new(sc->guests, j);
+	strv_add(sc->s->mem, &sc->guests,
+		 arena_strdup(sc->s->mem, buf_str(&r->record)));
+}
+
+/* One at a time: as text a guest takes a fraction of its document. */
+static json_t *guest_at(const struct scanning *sc, size_t i)
+{
+	return json_loads(sc->guests.v[i], 0, NULL);
 }
 
 static void first_address(const json_t *g, char ret[64])
@@ -138,99 +143,104 @@ static const char *part(const json_t *g, const char *object, const char *key)
 }
 
 /* A name of a guest or path may hold anything: as one line of text. */
-static const char *printable(const struct scanning *sc, const char *s)
+static const char *printable(struct arena *mem, const char *s)
 {
-	return str_show(sc->s->mem, s, strlen(s), 0);
+	return str_show(mem, s, strlen(s), 0);
+}
+
+static void print_row(const json_t *g, int width)
+{
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	const bool sized = json_is_integer(json_object_get(g, "bytes"));
+	char address[64], os[64], size[24] = "-";
+	const char *root = json_str(g, "rootfs");
+
+	first_address(g, address);
+	snprintf(os, sizeof(os), "%s %s", part(g, "os", "id"),
+		 part(g, "os", "version"));
+	if (sized)
+		num_show_size(json_num(g, "bytes"), size);
+	printf("%-*s %-8s %-20s %-18s %-10s %10s  %s\n", width,
+	       printable(mem, json_str(g, "key")), json_str(g, "state"),
+	       address, printable(mem, os), part(g, "init", "kind"), size,
+	       root[0] == '\0' ? "(not there)" : printable(mem, root));
+}
+
+static size_t key_width(const json_t *g)
+{
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+
+	return strlen(printable(mem, json_str(g, "key")));
 }
 
 static void print_table(const struct scanning *sc)
 {
-	const json_t *g;
-	size_t i, width = 5;
+	size_t width = 5;
 
-	json_array_foreach (sc->guests, i, g) {
-		const size_t n = strlen(printable(sc, json_str(g, "key")));
+	for (size_t i = 0; i < sc->guests.n; i++) {
+		json_t *g CLEANUP(json_freep) = guest_at(sc, i);
+		const size_t n = key_width(g);
 
 		width = n > width && n <= 40 ? n : width;
 	}
 	printf("%-*s %-8s %-20s %-18s %-10s %10s  %s\n", (int)width, "GUEST",
 	       "STATE", "ADDRESSES", "SYSTEM", "INIT", "SIZE", "ROOT");
-	json_array_foreach (sc->guests, i, g) {
-		const bool sized = json_is_integer(json_object_get(g, "bytes"));
-		char address[64], os[64], size[24] = "-";
-		const char *root = json_str(g, "rootfs");
+	for (size_t i = 0; i < sc->guests.n; i++) {
+		json_t *g CLEANUP(json_freep) = guest_at(sc, i);
 
-		first_address(g, address);
-		snprintf(os, sizeof(os), "%s %s", part(g, "os", "id"),
-			 part(g, "os", "version"));
-		if (sized)
-			num_show_size(json_num(g, "bytes"), size);
-		printf("%-*s %-8s %-20s %-18s %-10s %10s  %s\n", (int)width,
-		       printable(sc, json_str(g, "key")), json_str(g, "state"),
-		       address, printable(sc, os), part(g, "init", "kind"),
-		       size,
-		       root[0] == '\0' ? "(not there)" : printable(sc, root));
+		print_row(g, (int)width);
 	}
 }
 
-/* RFC 4180; a cell that a spreadsheet would run gets a quote before it. */
-static void csv_cell(const char *s, const char *end)
+static void add_csv(struct buf *b, const json_t *g)
 {
-	putchar('"');
-	if (s[0] != '\0' && strchr("=+-@\t\r", s[0]) != NULL)
-		putchar('\'');
-	for (; *s != '\0'; s++) {
-		if (*s == '"')
-			putchar('"');
-		putchar(*s);
-	}
-	putchar('"');
-	fputs(end, stdout);
+	const bool starts = json_is_true(json_object_get(g, "autostart"));
+	char address[64];
+
+	first_address(g, address);
+	report_csv_cell(b, json_str(g, "key"), ",");
+	report_csv_cell(b, json_str(g, "state"), ",");
+	report_csv_cell(b, json_str(g, "source"), ",");
+	report_csv_cell(b, json_str(g, "rootfs"), ",");
+	report_csv_cell(b, address, ",");
+	report_csv_cell(b, json_str(json_object_get(g, "os"), "id"), ",");
+	report_csv_cell(b, json_str(json_object_get(g, "os"), "version"), ",");
+	report_csv_cell(b, json_str(json_object_get(g, "init"), "kind"), ",");
+	report_csv_cell(b, json_str(g, "arch"), ",");
+	report_csv_cell(b, starts ? "yes" : "no", ",");
+	report_csv_cell(b, json_str(g, "last_used"), ",");
+	if (json_is_integer(json_object_get(g, "bytes")))
+		buf_printf(b, "%" PRIu64 ",%" PRIu64 "\r\n",
+			   json_num(g, "bytes"), json_num(g, "files"));
+	else
+		buf_adds(b, ",\r\n");
 }
 
 static void print_csv(const struct scanning *sc)
 {
-	const json_t *g;
-	size_t i;
-
 	fputs("key,state,source,rootfs,address,os,os_version,init,arch,"
 	      "autostart,last_used,bytes,files\r\n",
 	      stdout);
-	json_array_foreach (sc->guests, i, g) {
-		const bool sized = json_is_integer(json_object_get(g, "bytes"));
-		char address[64];
+	for (size_t i = 0; i < sc->guests.n; i++) {
+		json_t *g CLEANUP(json_freep) = guest_at(sc, i);
+		struct buf b CLEANUP(buf_done) = { 0 };
 
-		first_address(g, address);
-		csv_cell(json_str(g, "key"), ",");
-		csv_cell(json_str(g, "state"), ",");
-		csv_cell(json_str(g, "source"), ",");
-		csv_cell(json_str(g, "rootfs"), ",");
-		csv_cell(address, ",");
-		csv_cell(json_str(json_object_get(g, "os"), "id"), ",");
-		csv_cell(json_str(json_object_get(g, "os"), "version"), ",");
-		csv_cell(json_str(json_object_get(g, "init"), "kind"), ",");
-		csv_cell(json_str(g, "arch"), ",");
-		csv_cell(json_is_true(json_object_get(g, "autostart")) ? "yes" :
-									 "no",
-			 ",");
-		csv_cell(json_str(g, "last_used"), ",");
-		if (sized)
-			printf("%" PRIu64 ",%" PRIu64 "\r\n",
-			       json_num(g, "bytes"), json_num(g, "files"));
-		else
-			fputs(",\r\n", stdout);
+		add_csv(&b, g);
+		fputs(buf_str(&b), stdout);
 	}
 }
 
 static void print_json(const struct scanning *sc)
 {
-	json_t *doc CLEANUP(json_freep) = json_object();
-	struct buf b CLEANUP(buf_done) = { 0 };
+	fputs("{\n\"schema\": 1,\n\"guests\": [", stdout);
+	for (size_t i = 0; i < sc->guests.n; i++) {
+		json_t *g CLEANUP(json_freep) = guest_at(sc, i);
+		struct buf b CLEANUP(buf_done) = { 0 };
 
-	json_put_int(doc, "schema", 1);
-	json_put(doc, "guests", json_incref(sc->guests));
-	json_write(&b, doc);
-	fputs(buf_str(&b), stdout);
+		json_write(&b, g);
+		printf("%s%s", i == 0 ? "\n" : ",\n", buf_str(&b));
+	}
+	fputs("]\n}\n", stdout);
 }
 
 static const struct {
@@ -256,8 +266,7 @@ static int find_format(const char *name, size_t *ret, struct err *e)
 int scan_run(const struct options *o, struct arena *mem, struct err *e)
 {
 	struct session *s CLEANUP(session_closep) = NULL;
-	json_t *guests CLEANUP(json_freep) = json_array();
-	struct scanning sc = { .guests = guests };
+	struct scanning sc = { 0 };
 	struct batch b = { .jobs = o->jobs,
 			   .seconds = 3600,
 			   .arg = &sc,

@@ -11,7 +11,7 @@ static bool is_formula(const char *s)
 	return s[0] != '\0' && strchr("=+-@\t\r", s[0]) != NULL;
 }
 
-static void add_cell(struct buf *b, const char *s, const char *end)
+void report_csv_cell(struct buf *b, const char *s, const char *end)
 {
 	buf_addc(b, '"');
 	if (is_formula(s))
@@ -34,26 +34,26 @@ static void add_cell(struct buf *b, const char *s, const char *end)
 static void add_row(struct buf *b, const json_t *guest, const json_t *s,
 		    const char *target, const char *bin)
 {
-	add_cell(b, json_str(guest, "key"), ",");
-	add_cell(b, json_str(guest, "name"), ",");
-	add_cell(b, json_str(s, "file"), ",");
+	report_csv_cell(b, json_str(guest, "key"), ",");
+	report_csv_cell(b, json_str(guest, "name"), ",");
+	report_csv_cell(b, json_str(s, "file"), ",");
 	if (json_num(s, "line") != 0)
 		buf_printf(b, "%" PRIu64, json_num(s, "line"));
 	buf_addc(b, ',');
-	add_cell(b, json_str(s, "key"), ",");
-	add_cell(b, json_str(s, "item"), ",");
-	add_cell(b, json_str(s, "value"), ",");
-	add_cell(b, target, ",");
-	add_cell(b, bin, ",");
-	add_cell(b, json_str(s, "note"), "\r\n");
+	report_csv_cell(b, json_str(s, "key"), ",");
+	report_csv_cell(b, json_str(s, "item"), ",");
+	report_csv_cell(b, json_str(s, "value"), ",");
+	report_csv_cell(b, target, ",");
+	report_csv_cell(b, bin, ",");
+	report_csv_cell(b, json_str(s, "note"), "\r\n");
 }
 
 /* A guest that failed has no settings, but its row says why. */
 static void add_failed(struct buf *b, const json_t *guest)
 {
-	add_cell(b, json_str(guest, "key"), ",");
-	add_cell(b, json_str(guest, "name"), ",,,,,,,\"failed\",");
-	add_cell(b, json_str(guest, "failed"), "\r\n");
+	report_csv_cell(b, json_str(guest, "key"), ",");
+	report_csv_cell(b, json_str(guest, "name"), ",,,,,,,\"failed\",");
+	report_csv_cell(b, json_str(guest, "failed"), "\r\n");
 }
 
 static void csv_head(struct buf *b, const struct report_options *o,

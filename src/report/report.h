@@ -77,6 +77,12 @@ struct report_format {
 
 const struct report_format *report_format(const char *name); /* NULL: none */
 
+/*
+ * A cell of CSV (RFC 4180) and what follows it. A record stays on its line:
+ * control characters are escaped, and what a spreadsheet would run is quoted.
+ */
+void report_csv_cell(struct buf *b, const char *s, const char *end);
+
 /* One file each. */
 extern const struct report_format text_report, json_report, html_report,
 	markdown_report, csv_report;

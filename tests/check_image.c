@@ -8,7 +8,8 @@
 #include "check_image_text.h"
 #include "pack/pack.h"
 
-#define MKFS "mke2fs -q -F -d root "
+/* of the root directory itself -d takes no owner */
+#define MKFS "mke2fs -q -F -d root -E root_owner=$(id -u):$(id -g) "
 
 /* Options of mke2fs; sizes of an image are in blocks or with a unit. */
 static const struct {

@@ -282,48 +282,47 @@ int net_pair(struct run *r, const struct op *op, struct err *e)
 	return make_pair(NULL, op->a, op->b, r->guest_net, e);
 }
 
-/* a: parent, b: name at first, c: mode or NULL. */
-int net_ipvlan(struct run *r, const struct op *op, struct err *e)
+/* The link, whose kind has its mode, on op's parent in the guest's stack. */
+static int add_on_parent(struct run *r, const struct op *op,
+			 struct rtnl_link *l, struct err *e)
 {
 	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
-	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_ipvlan_alloc();
 	struct rtnl_link *parent CLEANUP(link_freep) = NULL;
-	const int mode =
-		rtnl_link_ipvlan_str2mode(op->c == NULL ? "l3" : op->c);
 	int rc;
 
 	if (s == NULL || find_link(s, op->a, &parent, e) < 0)
 		return -1;
-	if (mode < 0)
-		return err_set(e, EINVAL, "mode %s", op->c);
 	rtnl_link_set_name(l, op->b);
 	rtnl_link_set_link(l, rtnl_link_get_ifindex(parent));
-	rtnl_link_ipvlan_set_mode(l, (uint16_t)mode);
 	rtnl_link_set_ns_fd(l, r->guest_net);
 	rc = rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL);
 	return rc < 0 ? fail(rc, "make", e) : 0;
 }
 
 /* a: parent, b: name at first, c: mode or NULL. */
-int net_macvlan(struct run *r, const struct op *op, struct err *e)
+int net_ipvlan(struct run *r, const struct op *op, struct err *e)
 {
-	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
-	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_macvlan_alloc();
-	struct rtnl_link *parent CLEANUP(link_freep) = NULL;
+	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_ipvlan_alloc();
 	const int mode =
-		rtnl_link_macvlan_str2mode(op->c == NULL ? "private" : op->c);
-	int rc;
+		rtnl_link_ipvlan_str2mode(op->c == NULL ? "l3" : op->c);
 
-	if (s == NULL || find_link(s, op->a, &parent, e) < 0)
-		return -1;
 	if (mode < 0)
 		return err_set(e, EINVAL, "mode %s", op->c);
-	rtnl_link_set_name(l, op->b);
-	rtnl_link_set_link(l, rtnl_link_get_ifindex(parent));
+	rtnl_link_ipvlan_set_mode(l, (uint16_t)mode);
+	return add_on_parent(r, op, l, e);
+}
+
+/* a: parent, b: name at first, c: mode or NULL. */
+int net_macvlan(struct run *r, const struct op *op, struct err *e)
+{
+	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_macvlan_alloc();
+	const int mode =
+		rtnl_link_macvlan_str2mode(op->c == NULL ? "private" : op->c);
+
+	if (mode < 0)
+		return err_set(e, EINVAL, "mode %s", op->c);
 	rtnl_link_macvlan_set_mode(l, (unsigned)mode);
-	rtnl_link_set_ns_fd(l, r->guest_net);
-	rc = rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL);
-	return rc < 0 ? fail(rc, "make", e) : 0;
+	return add_on_parent(r, op, l, e);
 }
 
 /* a: name at first, b: name, c: MAC or NULL, d: MTU or NULL. */

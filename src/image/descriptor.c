@@ -4,8 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <libxml/parser.h>
-#include <libxml/tree.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +11,9 @@
 #include "base/attr.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "base/xml.h"
 
 enum {
-	MAX_TAG = 64 << 10,     /* attributes cost the square of their number */
 	MAX_IMAGES = 4096,      /* and shots */
 	MAX_CHAIN = 512,        /* as PLOOP_CHAIN */
 	MAX_TEXT = 4096,        /* of an element */
@@ -53,112 +51,18 @@ bool descriptor_is(const char *data, size_t n)
 	return false;
 }
 
-/* What must not reach the XML reader: libvirt.md 6.1 has the reasons. */
-static int scan(const char *data, size_t n, const char *name, struct err *e)
-{
-	const char *end = data + n, *p = data;
-
-	if (n > DESCRIPTOR_MAX)
-		return bad(name, e, "larger than %d bytes", DESCRIPTOR_MAX);
-	if (!str_utf8(data, n))
-		return bad(name, e, "not UTF-8 text");
-	if (memmem(data, n, "<!DOCTYPE", 9))
-		return bad(name, e, "it has a DOCTYPE, which is not read");
-	while ((p = memchr(p, '<', (size_t)(end - p)))) {
-		const char *close = memchr(p, '>', (size_t)(end - p));
-
-		if ((size_t)((close ? close : end) - p) > MAX_TAG)
-			return bad(name, e, "a tag is longer than %d bytes",
-				   MAX_TAG);
-		p++;
-	}
-	return 0;
-}
-
-static void doc_freep(xmlDoc **doc)
-{
-	xmlFreeDoc(*doc);
-}
-
-static void ctxt_freep(xmlParserCtxt **ctxt)
-{
-	xmlFreeParserCtxt(*ctxt);
-}
-
-static xmlDoc *parse(const char *data, size_t n, const char *name,
-		     struct err *e)
-{
-	xmlParserCtxt *ctxt CLEANUP(ctxt_freep) = xmlNewParserCtxt();
-	xmlDoc *doc CLEANUP(doc_freep) = NULL;
-	xmlDoc *got;
-
-	if (!ctxt) {
-		err_fill(e, ENOMEM, "%s", name);
-		return NULL;
-	}
-	doc = xmlCtxtReadMemory(ctxt, data, (int)n, NULL, NULL,
-				XML_PARSE_NONET | XML_PARSE_COMPACT |
-					XML_PARSE_NOERROR |
-					XML_PARSE_NOWARNING);
-	if (!doc || !ctxt->wellFormed) {
-		bad_fill(name, e, "line %d: not well-formed XML",
-			 ctxt->lastError.line);
-		return NULL;
-	}
-	if (doc->encoding &&
-	    !str_caseeq((const char *)doc->encoding, "UTF-8")) {
-		bad_fill(name, e, "its encoding is not UTF-8");
-		return NULL;
-	}
-	got = doc;
-	doc = NULL;
-	return got;
-}
-
-static bool is_element(const xmlNode *node, const char *name)
-{
-	return node->type == XML_ELEMENT_NODE &&
-	       str_eq((const char *)node->name, name);
-}
-
-/* The next element of that name, from node on; NULL at the end. */
-static const xmlNode *next(const xmlNode *node, const char *name)
-{
-	while (node && !is_element(node, name))
-		node = node->next;
-	return node;
-}
-
-static const xmlNode *child(const xmlNode *of, const char *name)
-{
-	return of ? next(of->children, name) : NULL;
-}
-
 /* The text of a child without blanks around; NULL: there is none, or "". */
-static const char *text_of(const xmlNode *of, const char *name,
+static const char *text_of(const struct xml_node *of, const char *name,
 			   struct arena *mem)
 {
-	const xmlNode *node = child(of, name);
-	char text[MAX_TEXT];
-	size_t n = 0;
+	const struct xml_node *node = xml_child(of, name);
 	struct slice s;
 
 	if (!node)
 		return NULL;
-	for (node = node->children; node; node = node->next) {
-		const char *piece = (const char *)node->content;
-		size_t len;
-
-		if (node->type != XML_TEXT_NODE &&
-		    node->type != XML_CDATA_SECTION_NODE)
-			continue;
-		len = piece ? strlen(piece) : 0;
-		if (len > sizeof(text) - n)
-			len = sizeof(text) - n;
-		memcpy(text + n, piece ? piece : "", len);
-		n += len;
-	}
-	s = slice_trim((struct slice){ text, n });
+	s = slice_trim((struct slice){ node->text, strlen(node->text) });
+	if (s.n > MAX_TEXT)
+		s.n = MAX_TEXT;
 	return s.n > 0 ? slice_dup(mem, s) : NULL;
 }
 
@@ -183,8 +87,8 @@ static const char *show(const char *s, struct arena *mem)
 	return s ? str_show(mem, s, strlen(s), 64) : "none";
 }
 
-static int read_number(const xmlNode *of, const char *key, struct arena *mem,
-		       uint64_t *ret, struct err *e)
+static int read_number(const struct xml_node *of, const char *key,
+		       struct arena *mem, uint64_t *ret, struct err *e)
 {
 	const char *text = text_of(of, key, mem);
 
@@ -195,7 +99,7 @@ static int read_number(const xmlNode *of, const char *key, struct arena *mem,
 	return 0;
 }
 
-static int add_image(struct descriptor *d, const xmlNode *node,
+static int add_image(struct descriptor *d, const struct xml_node *node,
 		     struct arena *mem, struct err *e)
 {
 	const char *type = text_of(node, "Type", mem);
@@ -219,7 +123,7 @@ static int add_image(struct descriptor *d, const xmlNode *node,
 	return 0;
 }
 
-static int read_cluster(struct descriptor *d, const xmlNode *storage,
+static int read_cluster(struct descriptor *d, const struct xml_node *storage,
 			struct arena *mem, struct err *e)
 {
 	uint64_t sectors = CLUSTER_SECTORS;
@@ -235,26 +139,26 @@ static int read_cluster(struct descriptor *d, const xmlNode *storage,
 	return 0;
 }
 
-static int read_storage(struct descriptor *d, const xmlNode *root,
+static int read_storage(struct descriptor *d, const struct xml_node *root,
 			struct arena *mem, struct err *e)
 {
-	const xmlNode *data = child(root, "StorageData");
-	const xmlNode *storage = child(data, "Storage");
+	const struct xml_node *data = xml_child(root, "StorageData");
+	const struct xml_node *storage = xml_child(data, "Storage");
 
-	if (text_of(child(data, "Volume"), "Parent", mem))
+	if (text_of(xml_child(data, "Volume"), "Parent", mem))
 		return bad(d->name, e,
 			   "Volume: a linked clone of another disk, which is "
 			   "not read: merge it first");
 	if (!storage)
 		return bad(d->name, e, "there is no Storage");
-	if (next(storage->next, "Storage"))
+	if (xml_again(storage))
 		return bad(d->name, e,
 			   "more than one Storage: a split disk, "
 			   "which is not read");
 	if (read_cluster(d, storage, mem, e))
 		return -1;
-	for (const xmlNode *node = child(storage, "Image"); node;
-	     node = next(node->next, "Image"))
+	for (const struct xml_node *node = xml_child(storage, "Image"); node;
+	     node = xml_again(node))
 		if (add_image(d, node, mem, e))
 			return -1;
 	if (d->images.n == 0)
@@ -262,21 +166,21 @@ static int read_storage(struct descriptor *d, const xmlNode *root,
 	return 0;
 }
 
-static int read_shots(struct descriptor *d, const xmlNode *root,
+static int read_shots(struct descriptor *d, const struct xml_node *root,
 		      struct arena *mem, struct err *e)
 {
-	const xmlNode *shots = child(root, "Snapshots");
+	const struct xml_node *shots = xml_child(root, "Snapshots");
 
 	d->top = guid_of(text_of(shots, "TopGUID", mem), mem);
-	for (const xmlNode *node = child(shots, "Shot"); node;
-	     node = next(node->next, "Shot")) {
+	for (const struct xml_node *node = xml_child(shots, "Shot"); node;
+	     node = xml_again(node)) {
 		struct descriptor_shot one = {
 			.guid = guid_of(text_of(node, "GUID", mem), mem),
 			.parent =
 				guid_of(text_of(node, "ParentGUID", mem), mem),
-			.temporary = child(node, "Temporary") ||
-				     child(node, "TemporaryZero") ||
-				     child(node, "TemporaryZeroSwap"),
+			.temporary = xml_child(node, "Temporary") ||
+				     xml_child(node, "TemporaryZero") ||
+				     xml_child(node, "TemporaryZeroSwap"),
 		};
 
 		if (!one.guid)
@@ -297,13 +201,13 @@ static int read_shots(struct descriptor *d, const xmlNode *root,
 	return 0;
 }
 
-static int read_root(struct descriptor *d, const xmlNode *root,
+static int read_root(struct descriptor *d, const struct xml_node *root,
 		     struct arena *mem, struct err *e)
 {
-	const xmlNode *disk = child(root, "Disk_Parameters");
+	const struct xml_node *disk = xml_child(root, "Disk_Parameters");
 	uint64_t sectors = 0;
 
-	if (text_of(child(disk, "Encryption"), "KeyId", mem))
+	if (text_of(xml_child(disk, "Encryption"), "KeyId", mem))
 		return bad(d->name, e,
 			   "Encryption: the disk is encrypted: "
 			   "decrypt it on the old host first");
@@ -323,20 +227,15 @@ int descriptor_read(const char *data, size_t n, const char *name,
 		    struct arena *mem, struct descriptor *ret, struct err *e)
 {
 	struct descriptor d = { .name = arena_strdup(mem, name) };
-	xmlDoc *doc CLEANUP(doc_freep) = NULL;
-	const xmlNode *root;
+	struct xml_node *root;
 
-	if (scan(data, n, name, e))
+	if (n > DESCRIPTOR_MAX)
+		return bad(name, e, "larger than %d bytes", DESCRIPTOR_MAX);
+	if (xml_read(data, n, name, mem, &root, NULL, e))
 		return -1;
-	doc = parse(data, n, name, e);
-	if (!doc)
-		return -1;
-	root = xmlDocGetRootElement(doc);
-	if (!root ||
-	    (!is_element(root, roots[0]) && !is_element(root, roots[1])))
+	if (!xml_is(root, roots[0]) && !xml_is(root, roots[1]))
 		return bad(name, e, "its root element is \"%s\", not %s",
-			   root ? show((const char *)root->name, mem) : "",
-			   roots[0]);
+			   show(root->name, mem), roots[0]);
 	if (read_root(&d, root, mem, e))
 		return -1;
 	*ret = d;

@@ -128,13 +128,15 @@ static bool is_error(struct arena *mem, const char *line)
 	return false;
 }
 
-/* Without the sequences that colour a terminal: ESC [ ... letter. */
+/* Without null bytes and what colours a terminal: ESC [ ... letter. */
 static struct slice plain(struct arena *mem, struct slice line)
 {
 	char *copy = arena_alloc(mem, line.n + 1);
 	size_t n = 0;
 
 	for (size_t i = 0; i < line.n; i++) {
+		if (line.p[i] == '\0')
+			continue;
 		if (line.p[i] != '\033' || i + 1 == line.n ||
 		    line.p[i + 1] != '[') {
 			copy[n++] = line.p[i];

@@ -303,23 +303,26 @@ enum { WORDS_MAX = 8 };
 
 /*
  * The last word of rehost-init about its start command, "ended with 0"; NULL:
- * none, or the console is not kept.
+ * none, or the console is not kept. Programs print null bytes too: startpar(8)
+ * does when what it collects comes in pieces.
  */
 static const char *shim_start(struct probe *p)
 {
 	static const char words[] = "rehost-init: start: ";
-	const char *file = p->subject->console, *text, *at;
+	const size_t size = sizeof(words) - 1;
+	const char *file = p->subject->console, *text, *at = NULL, *next, *end;
 	struct err e;
 	size_t n;
 
 	if (file == NULL || probe_read(p, file, &text, &n, &e) < 0)
 		return NULL;
-	at = strstr(text, words);
-	for (const char *next = at; next != NULL; next = strstr(at + 1, words))
-		at = next;
+	end = text + n;
+	for (next = text;
+	     (next = memmem(next, (size_t)(end - next), words, size)) != NULL;
+	     next = at)
+		at = next + size;
 	if (at == NULL)
 		return NULL;
-	at += strlen(words);
 	return str_show(p->mem, at, strcspn(at, "\r\n"), 80);
 }
 

@@ -50,7 +50,8 @@ shim()
 	script "$root/etc/init.d/rc" <<-EOF
 	#!/bin/sh
 	[ \$1 != 6 ] || exit 0
-	echo "cannot find my \$(printf '\033[1mthing\033[0m')" >/dev/console
+	{ printf '\0cannot find my '; printf '\033[1mthing\033[0m\n'; } \
+		>/dev/console
 	/bin/busybox nc -l -p 8080 </dev/null >/dev/null 2>&1 &
 	/bin/busybox sleep 0.5
 	exit $3

@@ -1,12 +1,14 @@
 /* Lines on the console: of pid 1, which must never wait for a reader. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/shim/shim.h"
 
-enum { LINE = 512 };
+enum { LINE = 512, TRIES = 50, PAUSE_NS = 2000000 };
 
 /*
  * Standard error opened anew: not blocking must not be a property of what the
@@ -26,6 +28,29 @@ static int open_console(void)
 			return fd;
 	}
 	return -1;
+}
+
+/*
+ * A terminal that does not wait refuses (EAGAIN) while another process is in
+ * the middle of a write, as well as when nobody reads. The first passes: a
+ * tenth of a second is tried, then nobody reads and nobody misses it.
+ */
+static void write_line(int fd, const char *line, size_t n)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+
+	for (int i = 0; i < TRIES && n > 0; i++) {
+		const ssize_t done = write(fd, line, n);
+
+		if (done > 0) {
+			line += done;
+			n -= (size_t)done;
+		} else if (done < 0 && errno == EAGAIN) {
+			nanosleep(&pause, NULL);
+		} else {
+			break;
+		}
+	}
 }
 
 void shim_log(const char *fmt, ...)
@@ -49,7 +74,6 @@ void shim_log(const char *fmt, ...)
 		if ((unsigned char)line[i] < ' ' || line[i] == 127)
 			line[i] = '?';
 	line[n++] = '\n';
-	if (write(fd, line, n) < 0)
-		n = 0; /* nobody reads: then nobody misses it */
+	write_line(fd, line, n);
 	close(fd);
 }

@@ -7,6 +7,8 @@
 #
 # usage: B=DIR run.sh TEST...      logs go to $B/log; V=1 shows all output
 #        TEST_JOBS=N at a time, TEST_TIMEOUT=SECONDS each
+#        TEST_AGAIN=1: what failed is run once more, and named as unstable when
+#        it passes then
 
 set -u
 log=${B:-build}/log
@@ -57,6 +59,17 @@ show()
 	echo "$1: $3 passed, $4 failed, $5 skipped"
 }
 
+once()
+{
+	run "$1"
+	status=$?
+	count "$status" >"$log/$name.sum"
+	# shellcheck disable=SC2046 # three numbers
+	show "$name" "$status" $(cat "$log/$name.sum")
+	# shellcheck disable=SC2034 # two of three
+	read -r passed failed skipped <"$log/$name.sum"
+}
+
 # one TEST: what is to be seen of it; its sum goes to $log/NAME.sum
 one()
 {
@@ -77,11 +90,11 @@ one()
 			return
 		fi ;;
 	esac
-	run "$1"
-	status=$?
-	count "$status" >"$log/$name.sum"
-	# shellcheck disable=SC2046 # three numbers
-	show "$name" "$status" $(cat "$log/$name.sum")
+	once "$1"
+	[ "$failed" -gt 0 ] && [ "${TEST_AGAIN:-0}" = 1 ] || return
+	mv "$out" "$log/$name.first.txt"
+	once "$1"
+	[ "$failed" -gt 0 ] || echo "$name" >>"$log/unstable"
 }
 
 # lane TEST...: those that no other lane has taken
@@ -116,6 +129,8 @@ done
 	done
 	wait
 }
+[ ! -e "$log/unstable" ] || sed 's/^/unstable: /;
+	s/$/ failed, and passed when it was run again/' "$log/unstable"
 # shellcheck disable=SC2086
 set -- $root $other
 cat "$log"/*.sum | awk -v want=$# '{ p += $1; f += $2; s += $3 }

@@ -174,7 +174,7 @@ check-run: all $(if $(HAVE_CHECK),$(CHECKS))
 	$(RUN) $(CHECKS) $(SCRIPTS) $(ROOT_SCRIPTS)
 
 # In a virtual machine, by emulation: apart from check, for it takes minutes.
-# PART is a pattern of parts: devices box limits guests native sabotage.
+# PART is a pattern of parts: devices box limits nets guests native sabotage.
 PART := *
 check-vm: deps
 	sh tests/deps.sh vm

@@ -138,6 +138,8 @@ static void find_links(struct arena *mem, struct host *h)
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		if (!net_knows(kinds[i]))
 			strv_add(mem, &h->no_links, kinds[i]);
+	if (!net_filters_vlans())
+		strv_add(mem, &h->no_links, HOST_VLAN_BRIDGE);
 }
 
 int host_read(struct arena *mem, struct host *ret, struct err *e)

@@ -17,6 +17,9 @@ struct host_group {
 	bool v2;
 };
 
+/* In no_links: bridges can be made, but do not keep VLANs apart. */
+#define HOST_VLAN_BRIDGE "bridge with VLANs"
+
 enum { HOST_RLIMITS = RLIM_NLIMITS };
 
 struct host {

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
+#include <linux/rtnetlink.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
@@ -245,6 +247,117 @@ bool net_knows(const char *kind)
 	return rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL) != -NLE_OPNOTSUPP;
 }
 
+/*
+ * What keeps VLANs apart can list them (RTM_GETVLAN), once the bridge's module
+ * is there: asking for one that cannot be made loads it.
+ */
+bool net_filters_vlans(void)
+{
+	struct err e;
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(&e);
+	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_alloc();
+	struct br_vlan_msg ask = { .family = AF_BRIDGE };
+	int rc;
+
+	if (s == NULL || set_mac(l, "01:00:5e:00:00:01", &e) < 0 ||
+	    rtnl_link_set_type(l, "bridge") < 0)
+		return s == NULL;
+	rtnl_link_set_name(l, "rehost-asks");
+	if (rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL) == -NLE_PERM)
+		return true;
+	rc = nl_send_simple(s, RTM_GETVLAN, NLM_F_DUMP, &ask, sizeof(ask));
+	return rc >= 0 && nl_recvmsgs_default(s) != -NLE_OPNOTSUPP;
+}
+
+/* The message is complete but for its end; it is freed. */
+static int send_and_free(struct nl_msg *msg, struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	int rc;
+
+	if (s == NULL) {
+		nlmsg_free(msg);
+		return -1;
+	}
+	rc = nl_send_sync(s, msg);
+	return rc < 0 ? fail(rc, "write", e) : 0;
+}
+
+/* A message of that type about one link; NULL: the error is filled. */
+static struct nl_msg *about_link(int type, int family, const char *link,
+				 struct err *e)
+{
+	struct nl_sock *s CLEANUP(sock_freep) = connect_route(e);
+	struct rtnl_link *l CLEANUP(link_freep) = NULL;
+	struct ifinfomsg head = { .ifi_family = (unsigned char)family };
+	struct nl_msg *msg;
+
+	if (s == NULL || find_link(s, link, &l, e) < 0)
+		return NULL;
+	head.ifi_index = rtnl_link_get_ifindex(l);
+	msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_ACK);
+	if (msg == NULL ||
+	    nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		err_fill(e, ENOMEM, "make a message");
+		return NULL;
+	}
+	return msg;
+}
+
+/* a: bridge. linux/if_link.h: IFLA_BR_VLAN_FILTERING. */
+int net_filter(struct run *r, const struct op *op, struct err *e)
+{
+	struct nl_msg *msg = about_link(RTM_NEWLINK, AF_UNSPEC, op->a, e);
+	struct nlattr *info, *data;
+
+	(void)r;
+	if (msg == NULL)
+		return -1;
+	/* a message has room for a page */
+	info = nla_nest_start(msg, IFLA_LINKINFO);
+	nla_put_string(msg, IFLA_INFO_KIND, "bridge");
+	data = nla_nest_start(msg, IFLA_INFO_DATA);
+	nla_put_u8(msg, IFLA_BR_VLAN_FILTERING, 1);
+	nla_nest_end(msg, data);
+	nla_nest_end(msg, info);
+	return send_and_free(msg, e);
+}
+
+static int change_vlan(int type, const char *port, uint16_t id, uint16_t flags,
+		       struct err *e)
+{
+	const struct bridge_vlan_info vlan = { .flags = flags, .vid = id };
+	struct nl_msg *msg = about_link(type, AF_BRIDGE, port, e);
+	struct nlattr *spec;
+
+	if (msg == NULL)
+		return -1;
+	spec = nla_nest_start(msg, IFLA_AF_SPEC);
+	nla_put(msg, IFLA_BRIDGE_VLAN_INFO, sizeof(vlan), &vlan);
+	nla_nest_end(msg, spec);
+	return send_and_free(msg, e);
+}
+
+/* A port is born in this VLAN. */
+enum { VLAN_OF_NEW = 1 };
+
+/* a: VLAN, b: port of a bridge, which is then in no other, without tags. */
+int net_port(struct run *r, const struct op *op, struct err *e)
+{
+	uint64_t id;
+
+	(void)r;
+	if (num_u64(op->a, &id, e) < 0 ||
+	    change_vlan(RTM_SETLINK, op->b, (uint16_t)id,
+			BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED,
+			e) < 0)
+		return -1;
+	return id == VLAN_OF_NEW ?
+		       0 :
+		       change_vlan(RTM_DELLINK, op->b, VLAN_OF_NEW, 0, e);
+}
+
 static int neighbour_up(void *arg, struct err *e)
 {
 	const struct run *r = ((void **)arg)[0];
@@ -299,12 +412,33 @@ static int add_on_parent(struct run *r, const struct op *op,
 	return rc < 0 ? fail(rc, "make", e) : 0;
 }
 
+/* linux/if_link.h; libnl does not have the last one's name. */
+static const char *const ipvlan_modes[] = {
+	[IPVLAN_MODE_L2] = "l2",
+	[IPVLAN_MODE_L3] = "l3",
+	[IPVLAN_MODE_L3S] = "l3s",
+};
+
+int net_ipvlan_mode(const char *name)
+{
+	for (size_t i = 0; i < COUNT(ipvlan_modes); i++)
+		if (str_eq(ipvlan_modes[i], name))
+			return (int)i;
+	return -1;
+}
+
+const char *net_ipvlan_name(int mode)
+{
+	return mode < 0 || (size_t)mode >= COUNT(ipvlan_modes) ?
+		       NULL :
+		       ipvlan_modes[mode];
+}
+
 /* a: parent, b: name at first, c: mode or NULL. */
 int net_ipvlan(struct run *r, const struct op *op, struct err *e)
 {
 	struct rtnl_link *l CLEANUP(link_freep) = rtnl_link_ipvlan_alloc();
-	const int mode =
-		rtnl_link_ipvlan_str2mode(op->c == NULL ? "l3" : op->c);
+	const int mode = net_ipvlan_mode(op->c == NULL ? "l3" : op->c);
 
 	if (mode < 0)
 		return err_set(e, EINVAL, "mode %s", op->c);

@@ -15,7 +15,14 @@
 struct nic {
 	const char *name;
 	const char *bridge; /* of the lab, or NULL: it has a wire of its own */
+	const char *vlan;   /* of the bridge's that it is in, or NULL */
+	const char *lab;    /* what the lab answers by on that bridge */
 	const char *end;    /* its other end in the lab, where it has one */
+};
+
+/* The lab's own port of a VLAN on a bridge. */
+struct vlan_port {
+	const char *bridge, *id, *name;
 };
 
 enum how { HOW_BRIDGE, HOW_PARENT, HOW_ROUTED, HOW_PAIR, HOW_WITHHELD };
@@ -25,6 +32,7 @@ struct nets {
 	struct ops *ops;
 	VEC(struct nic) nics;
 	VEC(const char *) bridges;
+	VEC(struct vlan_port) vlans;
 	struct strv parents, walls; /* interfaces, and the bridge beyond each */
 };
 
@@ -92,16 +100,22 @@ static const char *link_of(const char *attach)
 		       NULL;
 }
 
+/* IEEE 802.1Q: 0 is no VLAN, 4095 is reserved. */
+static bool is_vlan_id(const char *text)
+{
+	uint64_t id;
+	struct err e;
+
+	return num_u64(text, &id, &e) == 0 && id >= 1 && id <= 4094;
+}
+
 /* "eth2.2003": a VLAN on eth2, as the old tools and LXC name it. */
 static bool is_vlan(struct arena *mem, const char *link,
 		    const char **ret_parent, const char **ret_id)
 {
 	const char *dot = strrchr(link, '.');
-	uint64_t id;
-	struct err e;
 
-	if (dot == NULL || dot == link || num_u64(dot + 1, &id, &e) < 0 ||
-	    id == 0 || id > 4094)
+	if (dot == NULL || dot == link || !is_vlan_id(dot + 1))
 		return false;
 	*ret_parent = arena_strndup(mem, link, (size_t)(dot - link));
 	*ret_id = dot + 1;
@@ -137,6 +151,36 @@ static const char *add_parent(struct nets *n, const char *link)
 	return bridge;
 }
 
+/*
+ * A VLAN of a bridge is a wire of its own: the lab has a port in it to answer
+ * by, and a neighbour. The bridge's own interface stays where no tag is.
+ */
+static const char *add_vlan(struct nets *n, const char *bridge, const char *id)
+{
+	struct arena *mem = n->ops->mem;
+	const size_t number = n->vlans.n;
+	struct vlan_port *v;
+	const char *ends[2], *names[2];
+
+	for (size_t i = 0; i < n->vlans.n; i++)
+		if (str_eq(n->vlans.v[i].bridge, bridge) &&
+		    str_eq(n->vlans.v[i].id, id))
+			return n->vlans.v[i].name;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		names[i] =
+			arena_printf(mem, i == 0 ? "tag%zu" : "nt%zu", number);
+		ends[i] = arena_printf(mem, "%sb", names[i]);
+	}
+	v = vec_add(mem, &n->vlans);
+	*v = (struct vlan_port){ bridge, id, names[0] };
+	ops_add(n->ops, OP_FILTER, bridge, NULL, NULL, NULL);
+	ops_add(n->ops, OP_PARENT, names[0], ends[0], bridge, NULL);
+	ops_add(n->ops, OP_NEIGHBOUR, bridge, names[1], NULL, NULL);
+	for (size_t i = 0; i < COUNT(ends); i++)
+		ops_add(n->ops, OP_LAB_PORT, id, ends[i], NULL, NULL);
+	return v->name;
+}
+
 static void withhold_attach(struct nets *n, const struct nic *nic,
 			    const char *why)
 {
@@ -160,15 +204,44 @@ static const struct attach_row *instead(struct nets *n, struct nic *nic,
 	return &attach_rows[0];
 }
 
+/* Why it cannot be in that VLAN; NULL: it can. */
+static const char *no_vlan(const struct nets *n, const struct nic *nic,
+			   const char *id)
+{
+	const char *link = link_of(get(n, FIELD_NIC_ATTACH, nic->name));
+
+	if (link == NULL || nic->bridge == NULL || !str_eq(nic->bridge, link))
+		return "it is not on a bridge that the policy names";
+	if (!is_vlan_id(id))
+		return "it is not between 1 and 4094";
+	if (strv_has(&n->in->h->no_links, HOST_VLAN_BRIDGE))
+		return "bridges of this host's kernel do not filter VLANs";
+	return NULL;
+}
+
+static void plan_vlan(struct nets *n, struct nic *nic)
+{
+	const char *id = get(n, FIELD_NIC_VLAN, nic->name);
+	const char *why;
+
+	nic->lab = nic->bridge;
+	if (id == NULL)
+		return;
+	why = no_vlan(n, nic, id);
+	if (why != NULL) {
+		ops_withhold(n->ops, FIELD_NIC_VLAN, nic->name, why);
+		return;
+	}
+	nic->vlan = id;
+	nic->lab = add_vlan(n, nic->bridge, id);
+}
+
 static const struct attach_row *plan_attach(struct nets *n, struct nic *nic)
 {
 	const char *attach = get(n, FIELD_NIC_ATTACH, nic->name);
 	const struct attach_row *row = row_of(attach);
 	const char *link = link_of(attach);
 
-	if (get(n, FIELD_NIC_VLAN, nic->name) != NULL)
-		ops_withhold(n->ops, FIELD_NIC_VLAN, nic->name,
-			     "the lab's bridges do not filter VLANs");
 	if (row->kind != NULL && strv_has(&n->in->h->no_links, row->kind))
 		return instead(n, nic,
 			       arena_printf(n->ops->mem,
@@ -203,6 +276,8 @@ static void plan_link(struct nets *n, struct nic *nic,
 			get(n, FIELD_NIC_MODE, nic->name), NULL);
 	} else if (nic->bridge != NULL) {
 		ops_add(n->ops, OP_VETH, nic->bridge, host, guest, NULL);
+		if (nic->vlan != NULL)
+			ops_add(n->ops, OP_PORT, nic->vlan, host, NULL, NULL);
 	} else {
 		nic->end = host;
 		ops_add(n->ops, OP_PAIR, host, guest, NULL, NULL);
@@ -212,11 +287,22 @@ static void plan_link(struct nets *n, struct nic *nic,
 		get(n, FIELD_NIC_MTU, nic->name));
 }
 
-/* The lab answers on the bridge, or on the other end of the guest's wire. */
+static void plan_nic(struct nets *n, struct nic *nic)
+{
+	const struct attach_row *row = plan_attach(n, nic);
+
+	plan_vlan(n, nic);
+	plan_link(n, nic, row);
+}
+
+/*
+ * The lab answers on the bridge, on its port of a VLAN, or on the other end of
+ * the guest's wire.
+ */
 static void answer(struct nets *n, const struct nic *nic, const char *ip)
 {
 	ops_add(n->ops, nic->end != NULL ? OP_END_ADDR : OP_LAB_ADDR,
-		nic->end != NULL ? nic->end : nic->bridge, ip, NULL, NULL);
+		nic->end != NULL ? nic->end : nic->lab, ip, NULL, NULL);
 }
 
 /* Parses what the policy has; what is no address is an error. */
@@ -275,7 +361,7 @@ static int plan_addr(struct nets *n, const char *ip, struct err *e)
 			get(n, FIELD_ADDR_BROADCAST, ip),
 			get(n, FIELD_ADDR_PEER, ip));
 	ops_add(n->ops, nic->end != NULL ? OP_END_ROUTE : OP_LAB_ROUTE,
-		nic->end != NULL ? nic->end : nic->bridge, ip, NULL, NULL);
+		nic->end != NULL ? nic->end : nic->lab, ip, NULL, NULL);
 	return 0;
 }
 
@@ -302,19 +388,28 @@ static bool reachable(const struct nets *n, const char *router)
 	return false;
 }
 
+/* "dev": through the interface, to no router; lxc.container.conf(5). */
+static bool is_dev(const char *gw)
+{
+	return str_eq(gw, "dev");
+}
+
 static void plan_gateway(struct nets *n, const struct nic *nic, int family)
 {
 	const char *gw = gateway(n, nic, family);
 
 	if (gw == NULL)
 		return;
-	answer(n, nic, gw);
+	if (!is_dev(gw))
+		answer(n, nic, gw);
 	if (guest_sets(n))
 		return;
-	if (!reachable(n, gw)) /* as LXC does: a route to the router first */
+	if (!is_dev(gw) &&
+	    !reachable(n, gw)) /* as LXC does: a route to the router first */
 		ops_add(n->ops, OP_ROUTE, nic->name, gw, NULL, NULL);
 	ops_add(n->ops, OP_ROUTE, nic->name,
-		family == AF_INET ? "0.0.0.0/0" : "::/0", gw, NULL);
+		family == AF_INET ? "0.0.0.0/0" : "::/0",
+		is_dev(gw) ? NULL : gw, NULL);
 }
 
 static int plan_addrs(struct nets *n, struct err *e)
@@ -358,7 +453,6 @@ static void plan_routes(struct nets *n)
 int ops_net(const struct ops_input *in, struct ops *ops, struct err *e)
 {
 	struct nets n = { .in = in, .ops = ops };
-	struct nic *nic;
 
 	for (size_t i = 0; i < in->p->items.n; i++) {
 		const struct policy_item *it = &in->p->items.v[i];
@@ -369,8 +463,7 @@ int ops_net(const struct ops_input *in, struct ops *ops, struct err *e)
 			return err_set(e, EINVAL, "interface name \"%s\"",
 				       it->value);
 		*vec_add(ops->mem, &n.nics) = (struct nic){ .name = it->value };
-		nic = &n.nics.v[n.nics.n - 1];
-		plan_link(&n, nic, plan_attach(&n, nic));
+		plan_nic(&n, &n.nics.v[n.nics.n - 1]);
 	}
 	ops_add(ops, OP_LO, NULL, NULL, NULL, NULL);
 	if (plan_addrs(&n, e) < 0)

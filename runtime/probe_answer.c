@@ -190,14 +190,17 @@ int probe_answers(struct probe *p, struct err *e)
 	const struct policy *planned = p->package->planned;
 	struct asked a = { 0 };
 	struct slice rest, line;
+	struct inet_addr ip;
 	const char *text;
+	struct err bad;
 	int64_t why;
 
 	for (size_t i = 0; i < planned->items.n; i++) {
 		const struct policy_item *it = &planned->items.v[i];
 
-		if (it->field == FIELD_NIC_GATEWAY4 ||
-		    it->field == FIELD_NIC_GATEWAY6)
+		if ((it->field == FIELD_NIC_GATEWAY4 ||
+		     it->field == FIELD_NIC_GATEWAY6) &&
+		    inet_parse(it->value, &ip, &bad) == 0)
 			add(p, &a, "gateway", it->value, it->key);
 	}
 	if (add_resolvers(p, &a, e) < 0)

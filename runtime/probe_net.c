@@ -6,6 +6,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <net/route.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -47,11 +48,23 @@ static void in_links(int fd, const void *arg)
 /* The mtu of Ethernet where nobody set another. */
 #define USUAL_MTU "1500"
 
+/* Behind a router no group reaches anybody, nor through ipvlan of layer 3. */
+static bool no_groups(const struct probe *p, const char *nic)
+{
+	const struct policy *planned = p->package->planned;
+	const char *attach = policy_get(planned, FIELD_NIC_ATTACH, nic);
+	const char *mode = policy_get(planned, FIELD_NIC_MODE, nic);
+
+	if (attach == NULL)
+		return false;
+	return str_starts(attach, "routed") ||
+	       (str_starts(attach, "ipvlan") && mode != NULL &&
+		str_starts(mode, "l3"));
+}
+
 static void see_link(struct probe *p, const struct strv *w, uint64_t flags)
 {
 	const char *name = w->v[0];
-	const char *attach =
-		policy_get(p->package->planned, FIELD_NIC_ATTACH, name);
 
 	probe_add(p, FIELD_NIC_NAME, name, name);
 	probe_add(p, FIELD_NIC_UP, name, flags & IFF_UP ? "yes" : "no");
@@ -59,9 +72,8 @@ static void see_link(struct probe *p, const struct strv *w, uint64_t flags)
 		probe_add(p, FIELD_NIC_MTU, name, w->v[3]);
 	if (probe_asked(p, FIELD_NIC_MAC, name))
 		probe_add(p, FIELD_NIC_MAC, name, w->v[4]);
-	/* behind a router no group reaches anybody */
 	if ((flags & IFF_MULTICAST) != 0 && (flags & IFF_UP) != 0 &&
-	    (attach == NULL || !str_starts(attach, "routed")))
+	    !no_groups(p, name))
 		probe_add(p, FIELD_MULTICAST, "", "yes");
 }
 
@@ -199,6 +211,9 @@ static bool addr4(const char *hex, char ret[INET_ADDRSTRLEN])
 	return inet_ntop(AF_INET, &a, ret, INET_ADDRSTRLEN) != NULL;
 }
 
+/* As lxc.container.conf(5) has it: a default route that names no router. */
+static const char through_device[] = "dev";
+
 /* The policy has the default route with the interface, others by themselves. */
 static void add_route(struct probe *p, const char *dest, const char *via)
 {
@@ -216,12 +231,13 @@ static void see_route4(struct probe *p, const struct strv *w)
 	struct err bad;
 	uint64_t mask;
 
-	if (w->n < 8 || str_eq(w->v[2], "00000000") || !addr4(w->v[1], to) ||
-	    !addr4(w->v[2], via) || num_u64_hex(w->v[7], &mask, &bad) < 0)
+	if (w->n < 8 || !addr4(w->v[1], to) || !addr4(w->v[2], via) ||
+	    num_u64_hex(w->v[7], &mask, &bad) < 0)
 		return;
 	if (mask == 0)
-		probe_add(p, FIELD_NIC_GATEWAY4, w->v[0], via);
-	else
+		probe_add(p, FIELD_NIC_GATEWAY4, w->v[0],
+			  str_eq(w->v[2], "00000000") ? through_device : via);
+	else if (!str_eq(w->v[2], "00000000"))
 		add_route(p,
 			  arena_printf(p->mem, "%s/%d", to,
 				       __builtin_popcountll(mask)),
@@ -246,19 +262,26 @@ static bool addr6(const char *hex, char ret[INET6_ADDRSTRLEN])
 	return inet_ntop(AF_INET6, b, ret, INET6_ADDRSTRLEN) != NULL;
 }
 
-/* /proc/net/ipv6_route: DEST LEN SRC LEN NEXTHOP ... DEVICE, in hex. */
+/*
+ * /proc/net/ipv6_route: DEST LEN SRC LEN NEXTHOP ... FLAGS DEVICE, in hex. The
+ * kernel has one to nowhere where there is no default.
+ */
 static void see_route6(struct probe *p, const struct strv *w)
 {
 	char to[INET6_ADDRSTRLEN], via[INET6_ADDRSTRLEN];
 	struct err bad;
-	uint64_t bits;
+	uint64_t bits, flags;
+	bool no_router;
 
-	if (w->n < 10 || strspn(w->v[4], "0") == 32 || !addr6(w->v[0], to) ||
-	    !addr6(w->v[4], via) || num_u64_hex(w->v[1], &bits, &bad) < 0)
+	if (w->n < 10 || !addr6(w->v[0], to) || !addr6(w->v[4], via) ||
+	    num_u64_hex(w->v[1], &bits, &bad) < 0 ||
+	    num_u64_hex(w->v[8], &flags, &bad) < 0 || (flags & RTF_REJECT) != 0)
 		return;
+	no_router = strspn(w->v[4], "0") == 32;
 	if (bits == 0)
-		probe_add(p, FIELD_NIC_GATEWAY6, w->v[9], via);
-	else
+		probe_add(p, FIELD_NIC_GATEWAY6, w->v[9],
+			  no_router ? through_device : via);
+	else if (!no_router)
 		add_route(p, arena_printf(p->mem, "%s/%u", to, (unsigned)bits),
 			  via);
 }

@@ -3,8 +3,11 @@
  * and what the lab has at the other end. Netlink's own numbers tie the two.
  */
 #include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
 #include <netlink/route/link/ipvlan.h>
 #include <netlink/route/link/macvlan.h>
 #include <netlink/route/link/vlan.h>
@@ -14,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/num.h"
+#include "runtime/net.h"
 #include "runtime/probe.h"
 
 static const char *mode_of(struct rtnl_link *l, char text[32])
@@ -24,8 +28,10 @@ static const char *mode_of(struct rtnl_link *l, char text[32])
 	if (rtnl_link_is_macvlan(l))
 		return rtnl_link_macvlan_mode2str(
 			(int)rtnl_link_macvlan_get_mode(l), text, 32);
-	if (rtnl_link_is_ipvlan(l) && rtnl_link_ipvlan_get_mode(l, &mode) == 0)
-		return rtnl_link_ipvlan_mode2str(mode, text, 32);
+	if (rtnl_link_is_ipvlan(l) &&
+	    rtnl_link_ipvlan_get_mode(l, &mode) == 0 &&
+	    net_ipvlan_name(mode) != NULL)
+		return net_ipvlan_name(mode);
 	if (rtnl_link_is_vlan(l))
 		snprintf(text, 32, "%d", rtnl_link_vlan_get_id(l));
 	return text[0] == '\0' ? "-" : text;
@@ -65,6 +71,76 @@ static void in_wires(int fd, const void *arg)
 	nl_socket_free(s);
 }
 
+/*
+ * "vlan NUMBER LIST" of a bridge's port: the VLAN of frames without a tag, or
+ * "none", then "+ID" for each other.
+ */
+static void show_vlans(struct nl_object *o, void *arg)
+{
+	struct rtnl_link *l = (struct rtnl_link *)o;
+	const struct out *out = arg;
+	const struct rtnl_link_bridge_vlan *v =
+		rtnl_link_bridge_has_vlan(l) > 0 ?
+			rtnl_link_bridge_get_port_vlan(l) :
+			NULL;
+
+	if (v == NULL)
+		return;
+	dprintf(out->fd, "vlan %d ", rtnl_link_get_ifindex(l));
+	if (v->pvid != 0)
+		dprintf(out->fd, "%u", v->pvid);
+	else
+		dprintf(out->fd, "none");
+	for (unsigned id = 1; id < RTNL_LINK_BRIDGE_VLAN_BITMAP_MAX; id++)
+		if (id != v->pvid &&
+		    (v->vlan_bitmap[id / 32] >> id % 32 & 1) != 0)
+			dprintf(out->fd, "+%u", id);
+	dprintf(out->fd, "\n");
+}
+
+/* "filter NUMBER" of a bridge that keeps VLANs apart; libnl does not say. */
+static int show_filter(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *head = nlmsg_hdr(msg);
+	const struct ifinfomsg *link = nlmsg_data(head);
+	const struct out *out = arg;
+	struct nlattr *info =
+		nlmsg_find_attr(head, sizeof(*link), IFLA_LINKINFO);
+	struct nlattr *part[IFLA_INFO_MAX + 1], *on;
+
+	if (info == NULL ||
+	    nla_parse_nested(part, IFLA_INFO_MAX, info, NULL) < 0 ||
+	    part[IFLA_INFO_KIND] == NULL || part[IFLA_INFO_DATA] == NULL ||
+	    nla_strcmp(part[IFLA_INFO_KIND], "bridge") != 0)
+		return NL_OK;
+	on = nla_find(nla_data(part[IFLA_INFO_DATA]),
+		      nla_len(part[IFLA_INFO_DATA]), IFLA_BR_VLAN_FILTERING);
+	if (on != NULL && nla_get_u8(on) != 0)
+		dprintf(out->fd, "filter %d\n", link->ifi_index);
+	return NL_OK;
+}
+
+static void in_vlans(int fd)
+{
+	struct nl_sock *s = nl_socket_alloc();
+	struct nl_cache *ports = NULL;
+	struct ifinfomsg all = { .ifi_family = AF_UNSPEC };
+	struct out out = { .fd = fd };
+
+	if (s == NULL || nl_connect(s, NETLINK_ROUTE) < 0) {
+		nl_socket_free(s);
+		return;
+	}
+	if (rtnl_link_alloc_cache(s, AF_BRIDGE, &ports) == 0) {
+		nl_cache_foreach(ports, show_vlans, &out);
+		nl_cache_free(ports);
+	}
+	nl_socket_modify_cb(s, NL_CB_VALID, NL_CB_CUSTOM, show_filter, &out);
+	if (nl_send_simple(s, RTM_GETLINK, NLM_F_DUMP, &all, sizeof(all)) >= 0)
+		nl_recvmsgs_default(s);
+	nl_socket_free(s);
+}
+
 /* The lab also says what it routes: /proc/net/route, the name first. */
 static void in_lab(int fd, const void *arg)
 {
@@ -88,6 +164,7 @@ static void in_lab(int fd, const void *arg)
 		if (f != NULL)
 			fclose(f);
 	}
+	in_vlans(fd);
 	in_wires(fd, arg);
 }
 
@@ -95,9 +172,15 @@ struct wire_end {
 	const char *name, *number, *kind, *link, *master, *mode;
 };
 
+struct port_vlans {
+	const char *number, *list; /* of the port; "7", "1+7", "none+7" */
+};
+
 struct wires {
 	VEC(struct wire_end) list;
-	struct strv routed; /* interfaces that a route goes through */
+	VEC(struct port_vlans) vlans;
+	struct strv routed;  /* interfaces that a route goes through */
+	struct strv filters; /* numbers of bridges that keep VLANs apart */
 };
 
 static int parse(struct probe *p, const char *text, struct wires *ret,
@@ -113,7 +196,13 @@ static int parse(struct probe *p, const char *text, struct wires *ret,
 
 		whole = w.n == 1;
 		if (w.n == 2)
-			strv_add(p->mem, &ret->routed, w.v[1]);
+			strv_add(p->mem,
+				 str_eq(w.v[0], "route") ? &ret->routed :
+							   &ret->filters,
+				 w.v[1]);
+		if (w.n == 3)
+			*vec_add(p->mem, &ret->vlans) =
+				(struct port_vlans){ w.v[1], w.v[2] };
 		if (w.n == 6)
 			*vec_add(p->mem, &ret->list) =
 				(struct wire_end){ w.v[0], w.v[1], w.v[2],
@@ -128,6 +217,25 @@ static const struct wire_end *find(const struct wires *w, const char *number)
 		if (str_eq(w->list.v[i].number, number))
 			return &w->list.v[i];
 	return NULL;
+}
+
+/*
+ * VLANs of a port, where its bridge keeps them apart. In that of every new
+ * port it is as if there were none.
+ */
+static void see_vlans(struct probe *p, const struct wires *lab,
+		      const struct wire_end *in, const struct wire_end *end)
+{
+	if (!strv_has(&lab->filters, end->master))
+		return;
+	for (size_t i = 0; i < lab->vlans.n; i++) {
+		const struct port_vlans *v = &lab->vlans.v[i];
+
+		if (str_eq(v->number, end->number) &&
+		    (!str_eq(v->list, "1") ||
+		     probe_asked(p, FIELD_NIC_VLAN, in->name)))
+			probe_add(p, FIELD_NIC_VLAN, in->name, v->list);
+	}
 }
 
 static void see_veth(struct probe *p, const struct wires *lab,
@@ -150,6 +258,7 @@ static void see_veth(struct probe *p, const struct wires *lab,
 			       planned :
 			       "routed";
 	probe_add(p, FIELD_NIC_ATTACH, in->name, seen);
+	see_vlans(p, lab, in, end);
 	if (probe_asked(p, FIELD_NIC_HOST_NAME, in->name))
 		probe_add(p, FIELD_NIC_HOST_NAME, in->name, end->name);
 }

@@ -35,6 +35,7 @@ static struct host make_host(struct arena *mem, enum host_kind kind)
 	if (kind == HOST_BARE) {
 		strv_add(mem, &h.no_links, "ipvlan");
 		strv_add(mem, &h.no_links, "vlan");
+		strv_add(mem, &h.no_links, HOST_VLAN_BRIDGE);
 	}
 	for (size_t i = 0; i < HOST_RLIMITS; i++)
 		h.rlimits[i] = (struct rlimit){ 1024, 4096 };
@@ -153,7 +154,7 @@ END_TEST
 /* One policy item (with a second where it needs one) and what becomes of it. */
 static const struct one {
 	enum host_kind host;
-	struct item item[3];
+	struct item item[5];
 	const char *prefix, *expected;
 } ones[] = {
 	{ HOST_V1,
@@ -374,11 +375,54 @@ static const struct one {
 	    { FIELD_NIC_ATTACH, "eth0", "p2p" } },
 	  "attach veth without bridge ",
 	  "veth0 rehost0" },
-	{ HOST_V1,
+	{ HOST_BARE,
 	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "bridge:br0" },
 	    { FIELD_NIC_VLAN, "eth0", "7" } },
 	  "withhold nic.vlan ",
-	  "eth0: the lab's bridges do not filter VLANs" },
+	  "eth0: bridges of this host's kernel do not filter VLANs" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "bridge:br0" },
+	    { FIELD_NIC_VLAN, "eth0", "4095" } },
+	  "withhold nic.vlan ",
+	  "eth0: it is not between 1 and 4094" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "phys:eth2" },
+	    { FIELD_NIC_VLAN, "eth0", "7" } },
+	  "withhold nic.vlan ",
+	  "eth0: it is not on a bridge that the policy names" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "bridge:br0" },
+	    { FIELD_NIC_VLAN, "eth0", "7" } },
+	  "lab: ",
+	  "make bridge br0|put a neighbour on bridge br0 nb0|"
+	  "filter VLANs on bridge br0|make interface tag0 tag0b br0|"
+	  "put a neighbour on bridge br0 nt0|put into VLAN 7 tag0b|"
+	  "put into VLAN 7 nt0b|answer for the name servers on br0 /t" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "bridge:br0" },
+	    { FIELD_NIC_GATEWAY4, "eth0", "192.0.2.1" },
+	    { FIELD_NIC_UP, "eth0", "yes" },
+	    { FIELD_NIC_VLAN, "eth0", "7" } },
+	  "lab: answer on ",
+	  "tag0 192.0.2.1" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "ipvlan:eth2" },
+	    { FIELD_NIC_GATEWAY4, "eth0", "dev" },
+	    { FIELD_NIC_UP, "eth0", "yes" } },
+	  "add route through interface ",
+	  "eth0 0.0.0.0/0" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "bridge:br0" },
+	    { FIELD_NIC_VLAN, "eth0", "7" } },
+	  "put into VLAN ",
+	  "7 veth0" },
 	{ HOST_V1,
 	  { { FIELD_ADDR_IP, "192.0.2.1", "192.0.2.1" } },
 	  "withhold addr.ip ",

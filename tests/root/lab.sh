@@ -40,6 +40,7 @@ prepare()
 	demo_host "$tmp/host" &&
 	guest bridged 1 eth0 && guest routed 2 eth1 && guest parent 3 eth2 &&
 	guest tagged 4 eth3.2003 && guest ip 5 eth4 && guest pair 6 eth5 &&
+	guest vlan 7 eth6 &&
 	printf 'nameserver %s\n' 192.0.2.53 203.0.113.53 127.0.0.1 \
 		2001:db8::53 192.0.2.54 nonsense >"$tmp/host/vservers/bridged/etc/resolv.conf"
 	cat >"$tmp/site.conf" <<-END &&
@@ -49,11 +50,12 @@ prepare()
 	device "eth3.2003" { attach = "macvlan:eth3"  vlan = 2003  gateway4 = "192.0.2.1" }
 	device "eth4" { attach = "ipvlan:eth4"  gateway4 = "192.0.2.1" }
 	device "eth5" { attach = "p2p" }
+	device "eth6" { attach = "bridge:br0"  vlan = 7  gateway4 = "192.0.2.1" }
 	target "lxc"  { version = "5.0"  cgroup = "both" }
 	END
 	"$rehost" convert -q --root "$tmp/host" --site "$tmp/site.conf" \
 		-o "$tmp/out" vserver:bridged vserver:routed vserver:parent \
-		vserver:tagged vserver:ip vserver:pair
+		vserver:tagged vserver:ip vserver:pair vserver:vlan
 }
 
 # seen GUEST PATTERN...: verify shows each, and nothing that is not planned
@@ -85,6 +87,20 @@ ipvlan()
 		seen ip 'nic.attach eth0: required, unseen: this host.s kernel has no ipvlan'
 	else
 		seen ip 'nic.attach eth0: .*ipvlan:eth4'
+	fi
+}
+
+# A kernel whose bridges do not keep VLANs apart says so, and beforehand.
+vlan()
+{
+	local why="bridges of this host's kernel do not filter VLANs"
+	if unshare --net sh -c 'ip link add b0 type bridge
+		ip -d link show b0' | grep -q vlan_protocol; then
+		seen vlan 'nic.vlan eth0: .*7' 'gateway 192.0.2.1 answers: yes'
+	else
+		seen vlan "nic.vlan eth0: required, unseen: $why" &&
+		"$rehost" verify -n "$tmp/out/vlan" >"$tmp/plan" 2>&1 &&
+		grep "^withhold nic.vlan eth0: $why" "$tmp/plan"
 	fi
 }
 
@@ -150,6 +166,7 @@ check "macvlan: its parent, and the gateway beyond" seen parent \
 check "macvlan on a VLAN: its parent, and the gateway beyond" seen tagged \
 	'nic.attach .*macvlan:eth3.2003' 'gateway 192.0.2.1 answers: yes'
 check "ipvlan: seen, or why not" ipvlan
+check "VLAN of a bridge: seen, or why not" vlan
 check "p2p: no bridge" seen pair 'nic.attach eth0: .*p2p'
 check "a listener outside" listen
 check "what the guest sends is heard in the lab, not outside" silent

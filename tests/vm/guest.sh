@@ -8,6 +8,9 @@ cd /payload || exit 1
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 export B=/payload/build REHOST=/payload/build/rehost
 export LD_LIBRARY_PATH=/payload/lib TMPDIR=/var/tmp
+# shellcheck source=tests/vm/part.sh
+. tests/vm/part.sh
+# shellcheck disable=SC2034 # of part.sh
 pattern=$(cat pattern)
 tree=/sys/fs/cgroup
 tmp=/var/tmp/check
@@ -41,15 +44,6 @@ script()
 		esac
 	done < <("$@" 2>&1 </dev/null)
 	echo "# $what: $((SECONDS - start)) s"
-}
-
-part()
-{
-	# shellcheck disable=SC2254 # it is a pattern
-	case $1 in
-	$pattern) return 0 ;;
-	esac
-	return 1
 }
 
 # What runs make outside of themselves.
@@ -123,19 +117,42 @@ files()
 	EOF
 }
 
-# wrong SED ITEM RELATION: caught on that item, and on nothing else but what the
-# guest may therefore do
+# wrong GUEST SED ITEM RELATION: caught on that item, and on nothing else but
+# what the guest may therefore do
 wrong()
 {
+	local config=guests/equivalent/$1/lxc/config
 	rm -rf guests/wrong && mkdir guests/wrong &&
-	cp -al guests/equivalent/busybox/. guests/wrong/ &&
+	cp -al "guests/equivalent/$1/." guests/wrong/ &&
 	rm guests/wrong/lxc/config &&
-	sed "$1" guests/equivalent/busybox/lxc/config >guests/wrong/lxc/config &&
-	! cmp -s guests/equivalent/busybox/lxc/config guests/wrong/lxc/config ||
-		return 1
+	sed "$2" "$config" >guests/wrong/lxc/config &&
+	! cmp -s "$config" guests/wrong/lxc/config || return 1
 	look guests/wrong
-	[ "$status" -eq 4 ] && seen X "$2: $3:" &&
+	[ "$status" -eq 4 ] && seen X "$3: $4:" &&
 	[ "$(grep '^  X ' $tmp/seen | grep -vc '^  X [a-z]* *may ')" -eq 1 ]
+}
+
+# wrongs GUEST: "SED|ITEM|RELATION" a line
+wrongs()
+{
+	local sed item relation
+	while IFS='|' read -r sed item relation; do
+		check "$item: $relation" wrong "$1" "$sed" "$item" "$relation"
+	done
+}
+
+# all_seen GUEST AREA ITEM...: each is as planned (what the old host did not
+# have is announced), and so is all else
+all_seen()
+{
+	local area=$2 item
+	look "guests/equivalent/$1"
+	shift 2
+	[ "$status" -eq 0 ] && ! grep '^  X ' $tmp/seen || return 1
+	for item; do
+		grep -Eq "^  [+~] $area *$item( \[|\$)" $tmp/seen ||
+			{ echo "not seen: $item"; return 1; }
+	done
 }
 
 same_state() { state | diff $tmp/before -; }
@@ -165,9 +182,7 @@ fi
 if part limits; then
 	check "limits and devices as planned" as_planned
 	check "the group's files while it runs" files
-	while IFS='|' read -r sed item relation; do
-		check "$item: $relation" wrong "$sed" "$item" "$relation"
-	done <<-'EOF'
+	wrongs busybox <<-'EOF'
 	s/^\(lxc.cgroup2.memory.max =\).*/\1 536870912/|limit.memory|looser
 	s/^\(lxc.cgroup2.pids.max =\).*/\1 100/|limit.pids|stricter
 	s/^\(lxc.cgroup2.cpu.max =\).*/\1 90000 100000/|limit.cpu-quota|looser
@@ -176,6 +191,28 @@ if part limits; then
 	s/^\(lxc.cgroup2.devices.allow = c 1:3\) rw$/\1 r/|device.access c 1:3|stricter
 	EOF
 	check "controllers are switched off again" same_state
+fi
+if part nets; then
+	check "VLANs and ipvlan as planned" all_seen nets network \
+		'nic.attach eth0: .*bridge:br0' 'nic.vlan eth0: .*7' \
+		'nic.attach eth1: .*macvlan:eth2.2003' \
+		'nic.attach eth2: .*ipvlan:eth3' 'nic.mode eth2: .*l2' \
+		'gateway 192.0.2.1 answers: yes'
+	check "ipvlan of layer 3 as planned" all_seen layer3 network \
+		'nic.attach eth0: .*ipvlan:eth4' 'nic.mode eth0: .*l3' \
+		'nic.gateway4 eth0: .*dev'
+	wrongs nets <<-'EOF'
+	s/^\(lxc.net.0.veth.vlan.id =\) 7/\1 8/|nic.vlan eth0|missing
+	/^lxc.net.0.veth.vlan.id/d|nic.vlan eth0|missing
+	s/^\(lxc.net.1.link =\) eth2.2003/\1 eth2.2004/|nic.attach eth1|missing
+	s/^\(lxc.net.2.ipvlan.mode =\) l2/\1 l3/|nic.mode eth2|missing
+	EOF
+	wrongs layer3 <<-'EOF'
+	s/^\(lxc.net.0.ipvlan.mode =\) l3/\1 l3s/|nic.mode eth0|missing
+	s/^\(lxc.net.0.link =\) eth4/\1 eth5/|nic.attach eth0|missing
+	/^lxc.net.0.ipv4.gateway/d|nic.gateway4 eth0|missing
+	EOF
+	check "no interface is left behind" same_state
 fi
 if part guests; then
 	check "equivalent, sysvinit" healthy equivalent sysvinit 0 'run level: 2'

@@ -3,7 +3,9 @@
 # with sysvinit and with systemd, in both profiles, as trees that need not be
 # unpacked there.
 #
-# usage: guests.sh DIR	makes DIR/equivalent/NAME and DIR/native/NAME
+# usage: guests.sh DIR [PATTERN]	makes DIR/equivalent/NAME and
+#					DIR/native/NAME, as the parts of guest.sh
+#					that fit want them
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -11,7 +13,11 @@ rehost=${REHOST:-${B:-build}/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
+# shellcheck source=tests/vm/part.sh
+. tests/vm/part.sh
 out=$1
+# shellcheck disable=SC2034 # of part.sh
+pattern=${2:-*}
 tmp=$(mktemp -d /var/tmp/rehost-guests.XXXXXX) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -39,21 +45,54 @@ limits()	# CGROUP
 	demo_value "$1/cpuset.cpus" 0
 }
 
-trees=$(bash tests/debian_trees.sh) || exit 1
-mkdir -p "$tmp/host/etc/vservers/.defaults" "$tmp/host/vservers" &&
+# Interfaces of kinds that the machine's kernel alone has; ipvlan in mode l3 has
+# the default route, so that it is a guest's only one.
+nets()
+{
+	local c=$tmp/host/etc/vservers/nets i=0 dev
+	guest nets 15 busybox || return 1
+	demo_value "$c/interfaces/0/dev" eth1
+	for dev in eth2.2003 eth3; do
+		i=$((i + 1))
+		demo_value "$c/interfaces/$i/ip" "198.51.$i.15"
+		demo_value "$c/interfaces/$i/prefix" 24
+		demo_value "$c/interfaces/$i/dev" $dev
+	done
+	guest layer3 16 busybox &&
+	demo_value "$tmp/host/etc/vservers/layer3/interfaces/0/dev" eth4
+}
+
+# convert PROFILE GUEST...
+convert()
+{
+	local profile=$1
+	shift
+	"$rehost" convert -q --rootfs tree --profile "$profile" \
+		--root "$tmp/host" --site "$tmp/site.conf" \
+		-o "$out/$profile" "$@"
+}
+
+mkdir -p "$tmp/host/etc/vservers/.defaults" "$tmp/host/vservers" "$out" &&
 echo vs1 >"$tmp/host/etc/hostname" &&
 ln -s /vservers "$tmp/host/etc/vservers/.defaults/vdirbase" &&
-guest sysvinit 11 sysvinit && guest systemd 12 systemd &&
-guest busybox 14 busybox &&
+guest busybox 14 busybox && nets &&
 limits "$tmp/host/etc/vservers/busybox/cgroup" &&
-cat >"$tmp/site.conf" <<-'EOF' || exit 1
+cat >"$tmp/site.conf" <<-'EOF' &&
 device "eth0" { attach = "bridge:br0"  gateway4 = "192.0.2.1" }
+device "eth1" { attach = "bridge:br0"  vlan = 7  gateway4 = "192.0.2.1" }
+device "eth2.2003" { attach = "macvlan:eth2.2003" }
+device "eth3" { attach = "ipvlan:eth3" }
+device "eth4" { attach = "ipvlan:eth4" }
+guest "*/vserver:layer3" { set = {"nic.0.mode=l3"} }
 target "lxc"  { version = "5.0"  cgroup = "v2" }
 idmap { base = 1000000  size = 65536 }
 EOF
-mkdir -p "$out"
-for profile in equivalent native; do
-	"$rehost" convert -q --rootfs tree --profile $profile \
-		--root "$tmp/host" --site "$tmp/site.conf" \
-		-o "$out/$profile" || exit 1
-done
+convert equivalent vserver:busybox vserver:nets vserver:layer3 &&
+convert native vserver:busybox || exit 1
+if part guests native; then
+	trees=$(bash tests/debian_trees.sh) &&
+	guest sysvinit 11 sysvinit && guest systemd 12 systemd || exit 1
+	for profile in equivalent native; do
+		convert $profile vserver:sysvinit vserver:systemd || exit 1
+	done
+fi

@@ -53,7 +53,7 @@ fill()
 {
 	local payload=$tmp/payload programs=("$build/rehost")
 	mkdir -p "$payload/build" "$payload/lib" &&
-	bash tests/vm/guests.sh "$payload/guests" >"$tmp/guests.log" 2>&1 ||
+	bash tests/vm/guests.sh "$payload/guests" "${1:-*}" >"$tmp/guests.log" 2>&1 ||
 		return 1
 	for program in box devprog; do
 		programs+=("$build/check_$program")

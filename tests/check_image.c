@@ -178,18 +178,6 @@ START_TEST(same_archive)
 }
 END_TEST
 
-/* Not unmounted: a journal that has something is not passed over. */
-START_TEST(journal)
-{
-	struct box b CLEANUP(box_done);
-
-	box_open(&b);
-	sh("mkdir root; " MKFS "-t ext4 img 32M; "
-	   "debugfs -w -R 'feature needs_recovery' img");
-	refuses(&b, "img", NULL, EBUSY, "journal");
-}
-END_TEST
-
 static void put(const char *path, const char *bytes, size_t n, off_t at)
 {
 	int fd CLEANUP(fd_closep) =
@@ -312,7 +300,6 @@ static Suite *suite(void)
 	tcase_add_test(c, same_archive);
 	tcase_add_test(c, paths);
 	tcase_add_test(c, operations);
-	tcase_add_test(c, journal);
 	tcase_add_test(c, others);
 	tcase_add_test(c, mbr);
 	tcase_add_loop_test(c, gpt, 0, 2);

@@ -119,7 +119,7 @@ UNUSED static unsigned read_image(const char *bytes, size_t n)
 		if (ploop_open(&image, 1, false, &o, &disk, &e))
 			return 0;
 	}
-	if (partition_find(&disk, &part, &e) || ext4_open(&part, &x, &e))
+	if (partition_find(&disk, &part, &e) || ext4_open(&part, &x, NULL, &e))
 		return 0;
 	r.t = t = ext4_tree(x, "image");
 	tree_walk(t, "", true, read_entry, &r, &e);

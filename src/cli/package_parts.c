@@ -190,11 +190,15 @@ static json_t *rootfs_json(const struct package *p)
 	return o;
 }
 
-static const char *consistency(const struct guest *g)
+static const char *consistency(const struct work *w)
 {
-	if (str_eq(g->state, "running"))
+	if (w->session->o->snapshot)
+		return "snapshot";
+	if (str_eq(w->g->state, "running"))
 		return "live";
-	return str_eq(g->state, "stopped") ? "stopped" : "unknown";
+	if (w->crashed)
+		return "crash";
+	return str_eq(w->g->state, "stopped") ? "stopped" : "unknown";
 }
 
 static json_t *artefacts(const struct package *p)
@@ -238,7 +242,7 @@ json_t *package_manifest(const struct package *p)
 	json_put_str(o, "name", g->package);
 	json_put_str(o, "source", g->source);
 	json_put_str(o, "resume_key", p->key);
-	json_put_str(o, "consistency", consistency(g));
+	json_put_str(o, "consistency", consistency(p->w));
 	json_put_str(o, "consistency_how", g->state_how);
 	for (size_t i = 0; i < p->w->emissions.n; i++) {
 		const struct emission *em = p->w->emissions.v[i];

@@ -24,6 +24,7 @@ static int open_root(struct work *w, struct err *e)
 		.live = w->session->o->live,
 		.mem = w->mem,
 		.notes = &notes,
+		.ret_crashed = &w->crashed,
 	};
 	struct err why;
 	int r;

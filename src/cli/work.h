@@ -15,6 +15,7 @@ struct work {
 	const struct source *source;
 	struct guest *g;
 	struct tree *root; /* the guest's, owned; NULL: not there */
+	bool crashed;      /* root is an image that was not unmounted */
 	VEC(struct emission *) emissions; /* one a target */
 	enum verdict verdict;             /* the worst of the targets' */
 	struct progress_slot *progress;   /* borrowed; NULL: nobody looks */

@@ -34,6 +34,30 @@ uint64_t block_le64(const void *p)
 	return le64toh(v);
 }
 
+uint16_t block_be16(const void *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return be16toh(v);
+}
+
+uint32_t block_be32(const void *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return be32toh(v);
+}
+
+uint64_t block_be64(const void *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return be64toh(v);
+}
+
 void block_bad_fill(const char *name, struct err *e, const char *fmt, ...)
 {
 	char text[sizeof(e->msg)];

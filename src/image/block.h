@@ -53,10 +53,13 @@ int block_next(struct block *b, uint64_t at, struct tree_extent *ret,
 void block_close(struct block *b);   /* NULL is fine */
 void block_closep(struct block **b); /* for CLEANUP */
 
-/* Little-endian numbers in bytes that were read. */
+/* Numbers in bytes that were read, little-endian. */
 uint16_t block_le16(const void *p);
 uint32_t block_le32(const void *p);
 uint64_t block_le64(const void *p);
+uint16_t block_be16(const void *p); /* big-endian */
+uint32_t block_be32(const void *p);
+uint64_t block_be64(const void *p);
 
 /*
  * "NAME: text", code EUCLEAN: the image is damaged, or lies. Is -1, in sight

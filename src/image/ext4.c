@@ -216,7 +216,8 @@ static int read_super(struct ext4 *x, struct ext2_super_block *ret,
 	return check_super(x, ret, e);
 }
 
-static int open_fs(struct ext4 *x, struct err *e)
+/* flags beside those that are always needed: EXT2_FLAG_* */
+static int open_fs(struct ext4 *x, int flags, struct err *e)
 {
 	char address[2 * sizeof(uintptr_t) + 1];
 	errcode_t code;
@@ -224,8 +225,8 @@ static int open_fs(struct ext4 *x, struct err *e)
 
 	snprintf(address, sizeof(address), "%" PRIxPTR, (uintptr_t)x);
 	x->manager = io_ops;
-	code = ext2fs_open2(address, NULL, EXT2_FLAG_64BITS, 0, 0, &x->manager,
-			    &fs);
+	code = ext2fs_open2(address, NULL, EXT2_FLAG_64BITS | flags, 0, 0,
+			    &x->manager, &fs);
 	if (code)
 		return ext4_fail(x, code, e, "superblock");
 	x->cache = arena_alloc(x->mem, (size_t)EXT4_CACHE * fs->blocksize);
@@ -233,26 +234,46 @@ static int open_fs(struct ext4 *x, struct err *e)
 	return 0;
 }
 
-/* What is in the journal only would be missing, or torn. */
-static int check_journal(struct ext4 *x, const struct ext2_super_block *s,
-			 struct err *e)
-{
-	uint32_t features = block_le32(&s->s_feature_incompat);
-
-	if (!(features & EXT3_FEATURE_INCOMPAT_RECOVER))
-		return 0;
-	block_bad_fill(x->b->name, e,
-		       "its journal must be replayed, for it was not "
-		       "unmounted: stop the guest and unmount it, or let "
-		       "e2fsck do it on a copy");
-	e->code = EBUSY;
-	return -1;
-}
-
 static void close_fs(struct ext4 *x)
 {
 	if (x->fs)
 		ext2fs_free(x->fs);
+	x->fs = NULL;
+	memset(x->cached, 0, sizeof(x->cached));
+}
+
+/*
+ * What is in the journal only would be missing, or torn. Until it is laid over
+ * the disk, checksums may be those of another moment.
+ */
+static int replay(struct ext4 *x, struct ext2_super_block *s,
+		  struct ext4_state *ret, struct err *e)
+{
+	int r;
+
+	if (!(block_le32(&s->s_feature_incompat) &
+	      EXT3_FEATURE_INCOMPAT_RECOVER))
+		return 0;
+	if (open_fs(x, EXT2_FLAG_IGNORE_CSUM_ERRORS, e))
+		return -1;
+	r = ext4_replay(x, ret, e);
+	close_fs(x);
+	return r ? -1 : read_super(x, s, e);
+}
+
+static int open_any(struct ext4 *x, struct ext4_state *ret, struct err *e)
+{
+	struct ext2_super_block s;
+
+	if (read_super(x, &s, e) || replay(x, &s, ret, e))
+		return -1;
+	ret->errors |= (block_le16(&s.s_state) & EXT2_ERROR_FS) != 0;
+	return open_fs(x, 0, e);
+}
+
+static void ext4_free(struct ext4 *x)
+{
+	close_fs(x);
 	pthread_mutex_destroy(&x->lock);
 	block_closep(&x->b);
 	arena_free(x->mem);
@@ -264,21 +285,25 @@ static void ext4_dropp(struct ext4 **x)
 		ext4_drop(*x);
 }
 
-int ext4_open(struct block **b, struct ext4 **ret, struct err *e)
+int ext4_open(struct block **b, struct ext4 **ret, struct ext4_state *ret_state,
+	      struct err *e)
 {
 	struct arena *mem = arena_new();
 	struct ext4 *x CLEANUP(ext4_dropp) = arena_alloc(mem, sizeof(*x));
-	struct ext2_super_block s;
+	struct ext4_state state = { .errors = false };
 
 	initialize_ext2_error_table();
 	x->mem = mem;
 	x->users = 1;
 	pthread_mutex_init(&x->lock, NULL);
 	x->b = *b;
-	if (read_super(x, &s, e) || check_journal(x, &s, e) || open_fs(x, e)) {
-		x->b = NULL; /* it stays the caller's */
+	if (open_any(x, &state, e)) {
+		*b = x->b; /* it stays the caller's, whatever lies over it */
+		x->b = NULL;
 		return -1;
 	}
+	if (ret_state)
+		*ret_state = state;
 	*b = NULL;
 	*ret = x;
 	x = NULL;
@@ -311,7 +336,7 @@ void ext4_drop(struct ext4 *x)
 	last = --x->users == 0;
 	pthread_mutex_unlock(&x->lock);
 	if (last)
-		close_fs(x);
+		ext4_free(x);
 }
 
 /* --- inodes --------------------------------------------------------------- */

@@ -69,13 +69,23 @@ struct ext4_tree {
 	const struct ext4_inode *inode;
 };
 
+/* How it was left. */
+struct ext4_state {
+	bool replayed; /* it was not unmounted: the journal was read */
+	uint32_t transactions;
+	uint64_t blocks; /* of it, that are read from the journal */
+	bool errors;     /* the kernel had met some in it */
+};
+
 /* --- ext4.c: the file system --------------------------------------------- */
 
 /*
- * Opens what is in *b, which it takes over on success. One whose journal must
- * be replayed first is EBUSY.
+ * Opens what is in *b, which it takes over on success. One that was not
+ * unmounted is read as it is after its journal is replayed; a journal that is
+ * damaged is EUCLEAN. *ret_state may be NULL.
  */
-int ext4_open(struct block **b, struct ext4 **ret, struct err *e);
+int ext4_open(struct block **b, struct ext4 **ret, struct ext4_state *ret_state,
+	      struct err *e);
 struct ext4 *ext4_use(struct ext4 *x); /* one user more */
 void ext4_drop(struct ext4 *x);        /* the last one closes it */
 
@@ -101,6 +111,14 @@ uint64_t ext4_size(const struct ext4_inode *i);
 /* What libext2fs says of op, or why it could not read. Is -1. */
 int ext4_fail(struct ext4 *x, errcode_t code, struct err *e, const char *fmt,
 	      ...) PRINTF(4, 5);
+
+/* --- ext4_journal.c ------------------------------------------------------- */
+
+/*
+ * Lays over x->b what the journal would write back. The file system must be
+ * open, and opened anew afterwards.
+ */
+int ext4_replay(struct ext4 *x, struct ext4_state *ret, struct err *e);
 
 /* --- ext4_map.c: where data lie; all with the lock ----------------------- */
 

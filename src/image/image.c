@@ -185,15 +185,33 @@ static int open_any(struct opening *o, struct block **ret, struct err *e)
 	return 0;
 }
 
+static void note_state(struct opening *o, const struct ext4_state *s)
+{
+	if (s->replayed)
+		note(o, arena_printf(o->mem,
+				     "it was not unmounted: its journal was "
+				     "replayed in memory, %" PRIu32
+				     " transactions with %" PRIu64
+				     " blocks; the image is as it was",
+				     s->transactions, s->blocks));
+	if (s->replayed && o->o->ret_crashed)
+		*o->o->ret_crashed = true;
+	if (s->errors)
+		note(o, "the kernel had met errors in its file system: let "
+			"e2fsck look at a copy");
+}
+
 static int open_fs(struct opening *o, struct tree **ret, struct err *e)
 {
 	struct block *disk CLEANUP(block_closep) = NULL;
 	struct block *part CLEANUP(block_closep) = NULL;
+	struct ext4_state state;
 	struct ext4 *x;
 
 	if (open_any(o, &disk, e) || partition_find(&disk, &part, e) ||
-	    ext4_open(&part, &x, e))
+	    ext4_open(&part, &x, &state, e))
 		return -1;
+	note_state(o, &state);
 	*ret = ext4_tree(x, arena_printf(o->mem, "%s%s:", tree_name(o->t),
 					 o->path));
 	return 0;

@@ -13,6 +13,7 @@ struct tree_image_options {
 	bool live; /* take an image that was not closed: it may be in use */
 	struct arena *mem;  /* of the notes */
 	struct strv *notes; /* what is to be known of it is added; or NULL */
+	bool *ret_crashed;  /* set where it was not unmounted; or NULL */
 };
 
 /*
@@ -21,9 +22,10 @@ struct tree_image_options {
  * disk, in whose directory its images are. ext2/3/4 is read; what else is found
  * is an error with advice. Options NULL: all zero. Damage, and numbers that
  * lie, are EUCLEAN and name the file and the field; an image in use that the
- * options do not allow, or a journal to be replayed, is EBUSY. It must be
- * closed as well; t may be closed before it. Inode numbers are those of the
- * image, dev tells images apart.
+ * options do not allow is EBUSY. A file system that was not unmounted is read
+ * as its journal leaves it, and a note says so. It must be closed as well; t
+ * may be closed before it. Inode numbers are those of the image, dev tells
+ * images apart.
  */
 int tree_open_image(struct tree *t, const char *path,
 		    const struct tree_image_options *o, struct tree **ret,

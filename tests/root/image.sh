@@ -1,0 +1,171 @@
+#!/bin/bash
+# Guests in disk images that a kernel wrote: one whose host crashed while it
+# ran is converted as a mount would have left it. TAP; needs root.
+#
+# shellcheck disable=SC2317 # functions are called through check
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+rehost=${REHOST:-build/rehost}
+case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
+# shellcheck source=tests/demo_host.sh
+. tests/demo_host.sh
+LC_ALL=C
+export LC_ALL
+tmp=$(mktemp -d /var/tmp/rehost-image.XXXXXX) || exit 1
+finish_mount() { mountpoint -q "$tmp/mnt" && umount "$tmp/mnt"; }
+finish()
+{
+	finish_mount
+	rm -rf "$tmp"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+# host IMAGE: a host whose guest 101 has it as its disk
+host()
+{
+	local hdd=$tmp/host/vz/private/101/root.hdd sectors
+	rm -rf "$tmp/host"
+	mkdir -p "$hdd" "$tmp/host/etc/vz/conf" &&
+	echo ovz >"$tmp/host/etc/hostname" &&
+	cp --sparse=always "$1" "$hdd/root.hds" &&
+	sectors=$(($(stat -c %s "$1") / 512)) &&
+	cat >"$hdd/DiskDescriptor.xml" <<-END &&
+	<?xml version="1.0"?>
+	<Parallels_disk_image Version="1.0">
+	  <Disk_Parameters><Disk_size>$sectors</Disk_size></Disk_Parameters>
+	  <StorageData><Storage>
+	    <Start>0</Start><End>$sectors</End><Blocksize>2048</Blocksize>
+	    <Image>
+	      <GUID>{5fbaabe3-6958-40ff-92a7-860e329aab41}</GUID>
+	      <Type>Plain</Type><File>root.hds</File>
+	    </Image>
+	  </Storage></StorageData>
+	</Parallels_disk_image>
+	END
+	cat >"$tmp/host/etc/vz/conf/101.conf" <<-'END'
+	VE_LAYOUT="ploop"
+	VE_ROOT="/vz/root/$VEID"
+	VE_PRIVATE="/vz/private/$VEID"
+	HOSTNAME="web.example.org"
+	END
+}
+
+# convert OUT [OPTION...]: into $tmp/out.OUT
+convert()
+{
+	local out=$tmp/out.$1
+	shift
+	rm -rf "$out"
+	"$rehost" convert "$@" --root "$tmp/host" -t lxc -o "$out" \
+		openvz:101 >"$tmp/said" 2>&1
+}
+
+# What the archive of OUT holds, digests too
+listing()
+{
+	zstd -dcq "$tmp/out.$1/101/files.zst" | sort
+}
+
+# --- a journal that was not replayed ------------------------------------------
+
+# The image is copied while it is mounted, after the guest's last fsync: what
+# is in the journal then is nowhere else.
+crash()
+{
+	local i
+	rm -rf "$tmp/root" "$tmp/disk" &&
+	truncate -s 96M "$tmp/disk" && mkdir -p "$tmp/mnt" &&
+	demo_guest_root "$tmp/root" web &&
+	mke2fs -q -F -t "$1" -d "$tmp/root" "$tmp/disk" &&
+	mount -o loop "$tmp/disk" "$tmp/mnt" &&
+	mkdir -p "$tmp/mnt/srv/data" &&
+	for i in $(seq 200); do
+		echo "record $i" >"$tmp/mnt/srv/data/$i" || return
+	done &&
+	sync -f "$tmp/mnt" &&
+	rm "$tmp"/mnt/srv/data/1* &&
+	mv "$tmp/mnt/srv/data" "$tmp/mnt/srv/kept" &&
+	ln "$tmp/mnt/srv/kept/2" "$tmp/mnt/srv/linked" &&
+	setfattr -n user.late -v yes "$tmp/mnt/srv/kept/3" &&
+	chown 12:34 "$tmp/mnt/srv/kept/4" &&
+	truncate -s 5 "$tmp/mnt/srv/kept/5" &&
+	sync "$tmp/mnt/srv/kept/5" &&
+	cp --sparse=always "$tmp/disk" "$tmp/crashed" &&
+	umount "$tmp/mnt" &&
+	dumpe2fs -h "$tmp/crashed" 2>/dev/null | grep needs_recovery
+}
+
+# As e2fsck leaves it; 1: it repaired something.
+repair()
+{
+	cp --sparse=always "$tmp/crashed" "$tmp/fixed" &&
+	{ e2fsck -fy "$tmp/fixed" || [ $? -le 2 ]; }
+}
+
+convert_crashed()
+{
+	host "$tmp/crashed" || return
+	convert crashed -v || { cat "$tmp/said"; return 1; }
+	cmp "$tmp/crashed" "$tmp/host/vz/private/101/root.hdd/root.hds"
+}
+
+convert_fixed()
+{
+	host "$tmp/fixed" || return
+	convert fixed || { cat "$tmp/said"; return 1; }
+}
+
+said_so()
+{
+	grep 'journal was replayed in memory, [1-9][0-9]* transactions' \
+		"$tmp/out.crashed/101/report.txt" &&
+	grep '"consistency": "crash"' "$tmp/out.crashed/101/manifest.json"
+}
+
+same()
+{
+	listing crashed >"$tmp/1" && listing fixed >"$tmp/2" &&
+	grep srv/linked "$tmp/1" && ! grep srv/kept/1 "$tmp/1" &&
+	diff "$tmp/1" "$tmp/2"
+}
+
+# A number in the superblock of the journal is another, its checksum is not.
+damage()
+{
+	local at
+	at=$(LC_ALL=C grep -abo -P '\xc0\x3b\x39\x98\x00\x00\x00\x04' \
+		"$tmp/crashed" | head -n 1 | cut -d : -f 1) &&
+	cp --sparse=always "$tmp/crashed" "$tmp/damaged" &&
+	printf 'no' | dd of="$tmp/damaged" bs=1 seek=$((at + 24)) \
+		conv=notrunc status=none &&
+	host "$tmp/damaged" || return
+	convert refused
+	[ $? -eq 3 ] || { cat "$tmp/said"; return 1; }
+	[ ! -e "$tmp/out.refused/101" ] || return
+	"$rehost" plan --root "$tmp/host" openvz:101 >"$tmp/said" 2>&1
+	grep 'journal is damaged.* let e2fsck repair a copy' "$tmp/said" ||
+		{ cat "$tmp/said"; return 1; }
+}
+
+[ "$(id -u)" -eq 0 ] || skip_all "needs root"
+for type in ext3 ext4; do
+	what="a guest whose host crashed, $type"
+	if ! grep -qw "$type" /proc/filesystems; then
+		skip "$what" "the kernel has no $type"
+		continue
+	fi
+	check "$what" crash "$type" || { finish_mount; continue; }
+	check "$type: e2fsck repairs a copy" repair
+	check "$type: converted, the image is as it was" convert_crashed
+	check "$type: the report and the manifest say so" said_so
+	check "$type: the copy converted" convert_fixed
+	check "$type: the same files" same
+done
+if [ -e "$tmp/crashed" ]; then
+	check "a journal that is damaged is refused" damage
+fi
+tap_end

@@ -1,7 +1,7 @@
 /*
- * The lab and the guest's interfaces. The policy does not say which interface
- * an address is on: it goes to the one whose router is in its net, or else to
- * the first.
+ * The lab and the guest's interfaces. The policy of an older package does not
+ * say which interface an address is on: it goes to the one whose router is in
+ * its net, or else to the first.
  */
 #include <errno.h>
 #include <string.h>
@@ -330,9 +330,14 @@ static bool guest_sets(const struct nets *n)
 	return owner != NULL && str_eq(owner, "guest");
 }
 
-static const struct nic *nic_of(const struct nets *n,
+static const struct nic *nic_of(const struct nets *n, const char *ip,
 				const struct inet_net *net)
 {
+	const char *carrier = get(n, FIELD_ADDR_NIC, ip);
+
+	for (size_t i = 0; i < n->nics.n; i++)
+		if (str_eq(n->nics.v[i].name, carrier))
+			return &n->nics.v[i];
 	for (size_t i = 0; i < n->nics.n; i++) {
 		const char *gw = gateway(n, &n->nics.v[i], net->addr.family);
 		struct inet_addr a;
@@ -354,7 +359,7 @@ static int plan_addr(struct nets *n, const char *ip, struct err *e)
 
 	if (parse(ip, prefix, &net, mem, e) < 0)
 		return -1;
-	nic = nic_of(n, &net);
+	nic = nic_of(n, ip, &net);
 	if (!guest_sets(n))
 		ops_add(n->ops, OP_ADDR, nic->name,
 			arena_printf(mem, "%s/%u", ip, net.prefix),
@@ -365,8 +370,9 @@ static int plan_addr(struct nets *n, const char *ip, struct err *e)
 	return 0;
 }
 
-/* Whether one of the guest's nets holds the router. */
-static bool reachable(const struct nets *n, const char *router)
+/* Whether one of the nets of the interface's own holds the router. */
+static bool reachable(const struct nets *n, const struct nic *nic,
+		      const char *router)
 {
 	struct inet_addr a;
 	struct err e;
@@ -382,7 +388,7 @@ static bool reachable(const struct nets *n, const char *router)
 		if (it->field == FIELD_ADDR_IP &&
 		    parse(it->key, get(n, FIELD_ADDR_PREFIX, it->key), &net,
 			  n->ops->mem, &e) == 0 &&
-		    inet_net_has(&net, &a))
+		    inet_net_has(&net, &a) && nic_of(n, it->key, &net) == nic)
 			return true;
 	}
 	return false;
@@ -404,8 +410,8 @@ static void plan_gateway(struct nets *n, const struct nic *nic, int family)
 		answer(n, nic, gw);
 	if (guest_sets(n))
 		return;
-	if (!is_dev(gw) &&
-	    !reachable(n, gw)) /* as LXC does: a route to the router first */
+	/* as LXC does: a route to the router first */
+	if (!is_dev(gw) && !reachable(n, nic, gw))
 		ops_add(n->ops, OP_ROUTE, nic->name, gw, NULL, NULL);
 	ops_add(n->ops, OP_ROUTE, nic->name,
 		family == AF_INET ? "0.0.0.0/0" : "::/0",

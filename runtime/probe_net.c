@@ -140,11 +140,11 @@ static void show(int fd, const struct ifaddrs *i)
 		inet_ntop(AF_INET6, &v6.sin6_addr, ip, sizeof(ip));
 	}
 	/* of an address without one the library shows the address itself */
-	dprintf(fd, "%s %u %s\n", ip, bits_of(i->ifa_netmask),
-		str_eq(brd, ip) ? "-" : brd);
+	dprintf(fd, "%s %u %s %s\n", ip, bits_of(i->ifa_netmask),
+		str_eq(brd, ip) ? "-" : brd, i->ifa_name);
 }
 
-/* "IP PREFIX BROADCAST" a line. */
+/* "IP PREFIX BROADCAST INTERFACE" a line. */
 static void in_addresses(int fd, const void *arg)
 {
 	struct ifaddrs *list;
@@ -159,6 +159,18 @@ static void in_addresses(int fd, const void *arg)
 			show(fd, i);
 	freeifaddrs(list);
 	dprintf(fd, "end\n");
+}
+
+/* One address may be on several interfaces: all of them are named. */
+static void see_carrier(struct probe *p, const char *ip, const char *nic)
+{
+	const char *before = policy_get(p->seen->observed, FIELD_ADDR_NIC, ip);
+
+	if (!probe_asked(p, FIELD_ADDR_NIC, ip))
+		return;
+	if (before != NULL)
+		nic = arena_printf(p->mem, "%s %s", before, nic);
+	probe_add(p, FIELD_ADDR_NIC, ip, nic);
 }
 
 /* 127.0.0.1, ::1 and link-local ones are the kernel's. */
@@ -177,6 +189,7 @@ static void see_address(struct probe *p, const struct strv *w)
 	probe_add(p, FIELD_ADDR_PREFIX, ip, w->v[1]);
 	if (probe_asked(p, FIELD_ADDR_BROADCAST, ip) && !str_eq(w->v[2], "-"))
 		probe_add(p, FIELD_ADDR_BROADCAST, ip, w->v[2]);
+	see_carrier(p, ip, w->v[3]);
 }
 
 int probe_addresses(struct probe *p, struct err *e)
@@ -193,7 +206,7 @@ int probe_addresses(struct probe *p, struct err *e)
 			strv_split(p->mem, slice_dup(p->mem, line), " ");
 
 		whole = w.n == 1;
-		if (w.n == 3)
+		if (w.n == 4)
 			see_address(p, &w);
 	}
 	return whole ? 0 : err_set(e, 0, "addresses cannot be listed inside");

@@ -32,6 +32,14 @@ static int check_device(const char *value, struct err *e)
 	return devrule_parse(value, &rule, e);
 }
 
+static int check_ifname(const char *value, struct err *e)
+{
+	if (!inet_ifname_ok(value))
+		return err_set(e, 0, "\"%s\" is no name of an interface",
+			       value);
+	return 0;
+}
+
 static int check_path(const char *value, struct err *e)
 {
 	if (*value != '/')
@@ -49,6 +57,7 @@ static const struct {
 	{ .field = FIELD_NIC_GATEWAY4, .check = check_address },
 	{ .field = FIELD_NIC_GATEWAY6, .check = check_address },
 	{ .field = FIELD_ADDR_IP, .check = check_address },
+	{ .field = FIELD_ADDR_NIC, .check = check_ifname },
 	{ .field = FIELD_ADDR_BROADCAST, .check = check_address },
 	{ .field = FIELD_ADDR_PEER, .check = check_address },
 	{ .field = FIELD_ROUTE_VIA, .check = check_address },

@@ -161,6 +161,7 @@ START_TEST(plain_guest)
 	assert_item(&b, FIELD_CAPS, "net_raw", "yes");
 	assert_item(&b, FIELD_CAPS, "sys_admin", NULL);
 	assert_item(&b, FIELD_ADDR_BROADCAST, "192.0.2.10", "192.0.2.255");
+	assert_item(&b, FIELD_ADDR_NIC, "192.0.2.10", "eth0");
 	assert_item(&b, FIELD_NS_NET, "", "private");
 	assert_item(&b, FIELD_NS_USER, "", "host");
 	assert_item(&b, FIELD_MOUNT_OPTIONS, "/tmp",

@@ -556,6 +556,36 @@ START_TEST(routes)
 }
 END_TEST
 
+/* The policy's own word goes before what the routers' nets suggest. */
+START_TEST(carriers)
+{
+	static const struct item items[] = {
+		{ FIELD_NIC_NAME, "eth0", "eth0" },
+		{ FIELD_NIC_ATTACH, "eth0", "bridge:br0" },
+		{ FIELD_NIC_UP, "eth0", "yes" },
+		{ FIELD_NIC_GATEWAY4, "eth0", "192.0.2.1" },
+		{ FIELD_NIC_NAME, "eth1", "eth1" },
+		{ FIELD_NIC_ATTACH, "eth1", "bridge:br1" },
+		{ FIELD_NIC_UP, "eth1", "yes" },
+		{ FIELD_ADDR_IP, "192.0.2.9", "192.0.2.9" },
+		{ FIELD_ADDR_PREFIX, "192.0.2.9", "24" },
+		{ FIELD_ADDR_NIC, "192.0.2.9", "eth1" },
+		{ FIELD_ADDR_IP, "203.0.113.9", "203.0.113.9" },
+		{ FIELD_ADDR_NIC, "203.0.113.9", "eth7" },
+	};
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	struct buf text CLEANUP(buf_done) = { 0 };
+	const struct host h = make_host(mem, HOST_V1);
+	struct err e;
+
+	ck_assert_int_eq(plan(mem, &h, items, COUNT(items), &text, &e), 0);
+	ck_assert_str_eq(lines(mem, &text, "add address to interface "),
+			 "eth1 192.0.2.9/24|eth0 203.0.113.9/32");
+	ck_assert_str_eq(lines(mem, &text, "lab: route through br"),
+			 "1 192.0.2.9|0 203.0.113.9");
+}
+END_TEST
+
 /* A router on a wire of the guest's own answers there. */
 START_TEST(routed)
 {
@@ -613,6 +643,7 @@ int main(void)
 	tcase_add_test(c, weak_host);
 	tcase_add_test(c, mapped);
 	tcase_add_test(c, routes);
+	tcase_add_test(c, carriers);
 	tcase_add_test(c, routed);
 	tcase_add_loop_test(c, nonsense, 0, 2);
 	suite_add_tcase(s, c);

@@ -239,6 +239,82 @@ START_TEST(test_wire)
 }
 END_TEST
 
+static bool covered(const struct box *b, enum finding_id id,
+		    enum field_id field, const char *key)
+{
+	for (size_t i = 0; i < b->g->findings.n; i++)
+		if (b->g->findings.v[i]->id == id &&
+		    finding_announces(b->g->findings.v[i], NULL, field, key))
+			return true;
+	return false;
+}
+
+/* What makes an interface tells which addresses it carries. */
+START_TEST(test_carrier)
+{
+	struct addr *a, *other;
+	struct box b;
+
+	net_open(&b);
+	a = address(&b, "192.0.2.10", "eth0");
+	other = address(&b, "192.0.2.11", NULL);
+	pass(&b, plan_net);
+	ck_assert_str_eq(a->carrier.v, "eth0");
+	ck_assert(covered(&b, FIND_NET_NAME, FIELD_ADDR_NIC, "192.0.2.10"));
+	ck_assert_ptr_null(other->carrier.from);
+	ck_assert(!covered(&b, FIND_NET_NAME, FIELD_ADDR_NIC, "192.0.2.11"));
+	box_close(&b);
+}
+END_TEST
+
+/* The interfaces of the source itself are nothing to announce. */
+START_TEST(test_own_carrier)
+{
+	struct nic *n;
+	struct addr *a;
+	struct box b;
+	struct err e;
+
+	net_open(&b);
+	a = address(&b, "192.0.2.10", NULL);
+	a->nic = n = pvec_add(b.mem, &b.g->nics);
+	derive_str(b.g, FIELD_NIC_NAME, n, "venet0", at(&b, "nic"), NULL);
+	derive_str(b.g, FIELD_NIC_ATTACH, n, "bridge:br0", at(&b, "nic"), NULL);
+	/* before the source's policy is taken */
+	ck_assert_int_eq(plan_carriers(&b.p, &e), 0);
+	pass(&b, plan_net);
+	ck_assert_str_eq(a->carrier.v, "venet0");
+	ck_assert_uint_eq(found(&b, FIND_NET_NAME), 0);
+	box_close(&b);
+}
+END_TEST
+
+/* addr.nic of the site file or --set puts an address elsewhere. */
+static const struct {
+	const char *nic;
+	bool there;
+} placed[] = { { "eth0", true }, { "eth9", false } };
+
+START_TEST(test_placed)
+{
+	struct addr *a, *moved;
+	struct box b;
+
+	net_open(&b);
+	a = address(&b, "192.0.2.10", "eth0");
+	moved = address(&b, "198.51.100.10", "eth1");
+	derive_str(b.g, FIELD_ADDR_NIC, moved, placed[_i].nic,
+		   derive_origin(b.g, ORIGIN_OPTION, "--set", 0, "addr.nic",
+				 NULL),
+		   NULL);
+	pass(&b, plan_net);
+	ck_assert_uint_eq(b.g->nics.n, 1);
+	ck_assert_ptr_eq(moved->nic, placed[_i].there ? a->nic : NULL);
+	ck_assert_uint_eq(found(&b, FIND_NET_BAD_VALUE), !placed[_i].there);
+	box_close(&b);
+}
+END_TEST
+
 /* A router that the configuration names is known. */
 START_TEST(test_known_gateway)
 {
@@ -383,6 +459,9 @@ int main(void)
 	suite_add_tcase(s, t);
 	t = tcase_create("net");
 	tcase_add_loop_test(t, test_wire, 0, COUNT(wires));
+	tcase_add_test(t, test_carrier);
+	tcase_add_test(t, test_own_carrier);
+	tcase_add_loop_test(t, test_placed, 0, COUNT(placed));
 	tcase_add_test(t, test_known_gateway);
 	tcase_add_test(t, test_no_gateway);
 	tcase_add_test(t, test_nodev);

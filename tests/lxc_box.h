@@ -69,11 +69,24 @@ static inline void set_guest(struct box *b, const char *field, const char *text)
 	set(b, field, b->g, text);
 }
 
+/* As the plan does where the source has interfaces of its own. */
+static inline void name_carriers(struct box *b)
+{
+	for (size_t i = 0; i < b->g->addrs.n; i++) {
+		struct addr *a = b->g->addrs.v[i];
+
+		if (a->nic != NULL && a->nic->name.from != NULL &&
+		    a->carrier.from == NULL)
+			set(b, "addr.nic", a, a->nic->name.v);
+	}
+}
+
 /* Takes the guest as it stands for the source's policy, and writes it. */
 static inline void emit(struct box *b)
 {
 	int rc;
 
+	name_carriers(b);
 	b->g->policy = policy_from_guest(b->g, b->mem);
 	rc = emit_run(&lxc_emitter, b->g, &b->options, b->mem, &b->em, &b->e);
 	ck_assert_msg(rc == 0, "%s", b->e.msg);

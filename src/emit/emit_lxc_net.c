@@ -531,6 +531,9 @@ static void put_addr(struct emission *em, enum field_id id,
 		emit_lxc_say(em, FIND_NET_PREFIX_HOST, BIN_APPROXIMATED,
 			     "%s/%" PRIu64 " is written as /%u on %s", a->ip.v,
 			     a->prefix.v, w->net.prefix, a->nic->attach.v);
+	else if (id == FIELD_ADDR_NIC && !str_eq(a->carrier.v, a->nic->name.v))
+		emit_lxc_say(em, FIND_NET_BAD_VALUE, BIN_DROPPED,
+			     "%s is on interface %s", a->ip.v, a->nic->name.v);
 	else if (id == FIELD_ADDR_BROADCAST &&
 		 !str_eq(a->broadcast.v, w->broadcast))
 		emit_lxc_say(em, FIND_NET_BROADCAST, BIN_DROPPED,

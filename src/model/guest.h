@@ -22,10 +22,10 @@ struct nic {
 	struct opt_str gateway4, gateway6;
 };
 
-/* One address; nic is NULL until the plan has grouped them. */
+/* One address; nic is NULL until the plan has grouped them, carrier its name */
 struct addr {
 	struct nic *nic;
-	struct opt_str ip, dev, broadcast, label, peer, scope;
+	struct opt_str ip, carrier, dev, broadcast, label, peer, scope;
 	struct opt_u64 prefix, vlan;
 	struct opt_bool nodev, up, unwired;
 };

@@ -349,7 +349,7 @@ static void group(struct plan *p, struct addr *a)
 {
 	struct attachment t;
 
-	if (a->nic != NULL || a->ip.from == NULL)
+	if (a->nic != NULL || a->ip.from == NULL || plan_net_is_placed(a))
 		return;
 	find_device(p, a);
 	find_unwired(p, a);
@@ -438,6 +438,7 @@ int plan_net(struct plan *p, struct err *e)
 		/* --set nic.0.attach decides before prefix and gateway */
 		if (plan_options_pass(p, e) < 0)
 			return -1;
+		plan_net_carriers(p);
 		for (size_t i = 0; i < g->addrs.n; i++)
 			plan_net_prefix(p, g->addrs.v[i]);
 		plan_net_gateways(p);

@@ -18,6 +18,7 @@ static int take_policy(struct plan *p, struct err *e)
 
 static const struct plan_pass passes[] = {
 	{ .name = "look", .run = plan_look },
+	{ .name = "carriers", .run = plan_carriers },
 	{ .name = "policy", .run = take_policy },
 	{ .name = "options", .run = plan_options_pass },
 	{ .name = "state", .run = plan_state },

@@ -53,6 +53,7 @@ int plan_state(struct plan *p, struct err *e);    /* state.c: running? */
 int plan_caps(struct plan *p, struct err *e);     /* caps.c */
 int plan_devices(struct plan *p, struct err *e);  /* devices.c */
 int plan_limits(struct plan *p, struct err *e);   /* limits.c */
+int plan_carriers(struct plan *p, struct err *e); /* net_carrier.c */
 int plan_net(struct plan *p, struct err *e);      /* net.c */
 int plan_ping(struct plan *p, struct err *e);     /* caps.c */
 int plan_boot(struct plan *p, struct err *e);     /* boot.c */

@@ -152,13 +152,15 @@ static const char *attach_of(struct arena *mem, const struct read_lxc_nic *n)
 				 arena_printf(mem, "%s:%s", word, n->link);
 }
 
-static void add_addrs(struct read_lxc *r, const struct read_lxc_nic *n)
+static void add_addrs(struct read_lxc *r, const struct read_lxc_nic *n,
+		      const char *nic)
 {
 	for (size_t i = 0; i < n->addrs.n; i++) {
 		const struct read_lxc_addr *a = &n->addrs.v[i];
 
 		policy_add(r->p, FIELD_ADDR_IP, a->ip, a->ip);
 		policy_add(r->p, FIELD_ADDR_PREFIX, a->ip, a->prefix);
+		policy_add(r->p, FIELD_ADDR_NIC, a->ip, nic);
 		if (a->broadcast != NULL)
 			policy_add(r->p, FIELD_ADDR_BROADCAST, a->ip,
 				   a->broadcast);
@@ -190,7 +192,7 @@ static void add_nic(struct read_lxc *r, const struct read_lxc_nic *n)
 	if (!n->router && !(str_eq(n->type, "ipvlan") && n->mode != NULL &&
 			    str_starts(n->mode, "l3")))
 		policy_add(r->p, FIELD_MULTICAST, "", "yes");
-	add_addrs(r, n);
+	add_addrs(r, n, name);
 }
 
 void read_lxc_add_nets(struct read_lxc *r)

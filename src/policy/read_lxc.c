@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "base/cap.h"
 #include "base/devrule.h"
+#include "base/lxc_line.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "policy/read_lxc.h"
@@ -325,53 +326,23 @@ static const struct read_lxc_key *find_key(const char *name)
 	return NULL;
 }
 
-/* liblxc trims blanks and tabs, then takes one pair of equal quotes off. */
-static struct slice trim(struct slice s)
+static int read_line(struct read_lxc *r, const struct lxc_line *l,
+		     struct err *e)
 {
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = (struct slice){ s.p + 1, s.n - 1 };
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
-static struct slice unquote(struct slice s)
-{
-	if (s.n > 1 && (s.p[0] == '"' || s.p[0] == '\'') &&
-	    s.p[s.n - 1] == s.p[0])
-		return (struct slice){ s.p + 1, s.n - 2 };
-	return s;
-}
-
-static bool has_control(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (((unsigned char)s.p[i] < 0x20 && s.p[i] != '\t') ||
-		    s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
-static int read_line(struct read_lxc *r, struct slice line, struct err *e)
-{
-	const char *eq = memchr(line.p, '=', line.n);
 	const struct read_lxc_key *k;
 	const char *name;
-	struct slice value;
 
-	if (has_control(line))
+	if (l->control || l->crlf)
 		return err_set(e, 0, "a control character");
-	if (eq == NULL)
-		return err_set(e, 0, "not \"key = value\"");
 	name = slice_dup(r->mem,
-			 trim((struct slice){ line.p, (size_t)(eq - line.p) }));
-	value = trim(
-		(struct slice){ eq + 1, line.n - (size_t)(eq + 1 - line.p) });
+			 l->kind == LXC_LINE_SETTING ? l->key : l->whole);
+	if (strchr(slice_dup(r->mem, l->whole), '=') == NULL)
+		return err_set(e, 0, "not \"key = value\"");
 	k = find_key(name);
-	if (k == NULL)
+	if (l->kind != LXC_LINE_SETTING || k == NULL)
 		return err_set(e, 0, "unknown key \"%s\"", name);
-	if (k->take(r, k, name + strlen(k->name),
-		    slice_dup(r->mem, unquote(value)), e) < 0)
+	if (k->take(r, k, name + strlen(k->name), slice_dup(r->mem, l->value),
+		    e) < 0)
 		return err_wrap(e, "%s", name);
 	if (k->take != read_lxc_devices)
 		r->beside = 0;
@@ -380,31 +351,31 @@ static int read_line(struct read_lxc *r, struct slice line, struct err *e)
 
 const char policy_lxc_guest[] = "# the guest: ";
 
-/* Takes away what makes it a comment. */
-static bool is_guests(struct slice *line)
+/* The line without what makes it a comment, cut again. */
+static bool is_guests(struct lxc_line *l)
 {
 	const size_t n = strlen(policy_lxc_guest);
+	struct lxc_lines rest = { .number = l->number - 1 };
 
-	if (line->n <= n || memcmp(line->p, policy_lxc_guest, n) != 0)
+	if (l->whole.n <= n || memcmp(l->whole.p, policy_lxc_guest, n) != 0)
 		return false;
-	*line = (struct slice){ line->p + n, line->n - n };
-	return true;
+	rest.rest = (struct slice){ l->whole.p + n, l->whole.n - n };
+	return lxc_line_next(&rest, l);
 }
 
 static int read_text(struct read_lxc *r, const char *text, struct err *e)
 {
-	struct slice rest = { text, strlen(text) }, line;
-	unsigned number = 0;
+	struct lxc_lines rest = { .rest = { text, strlen(text) } };
+	struct lxc_line line;
 
-	while (slice_next(&rest, '\n', &line)) {
-		number++;
-		line = trim(line);
+	while (lxc_line_next(&rest, &line)) {
 		if (is_guests(&line))
 			policy_add(r->p, FIELD_NET_OWNER, "", "guest");
-		if (line.n == 0 || line.p[0] == '#')
+		if (line.kind == LXC_LINE_BLANK ||
+		    line.kind == LXC_LINE_COMMENT)
 			continue;
-		if (read_line(r, line, e) < 0)
-			return err_wrap(e, "line %u", number);
+		if (read_line(r, &line, e) < 0)
+			return err_wrap(e, "line %u", line.number);
 	}
 	return 0;
 }

@@ -153,12 +153,26 @@ static void apply_fate(struct reading *r, struct setting *s)
 	find_row(r, s);
 }
 
+static void run_row(struct reading *r, struct setting *s)
+{
+	struct err e;
+
+	if (s->row->parse != NULL && s->row->parse(r, s->from.text, &e) < 0) {
+		r->cur = s;
+		decide(s, BIN_INVALID, arena_strdup(r->g->mem, e.msg));
+		reading_find(r, FIND_SRC_NOT_STARTED, "%s: left out", e.msg);
+		return;
+	}
+	r->cur = s;
+	if (!s->decided)
+		apply_fate(r, s);
+}
+
 struct setting *reading_setting(struct reading *r, const struct key *keys,
 				size_t n_keys, const struct origin *at,
 				const char *name, const char *item)
 {
 	struct setting *s = reading_bare(r, at, item);
-	struct err e;
 
 	s->row = importer_key(keys, n_keys, name);
 	if (s->row == NULL) {
@@ -166,16 +180,23 @@ struct setting *reading_setting(struct reading *r, const struct key *keys,
 		reading_find(r, FIND_SRC_UNKNOWN_KEY, "not known: not carried");
 		return s;
 	}
-	if (s->row->parse != NULL && s->row->parse(r, s->from.text, &e) < 0) {
-		r->cur = s;
-		decide(s, BIN_INVALID, arena_strdup(r->g->mem, e.msg));
-		reading_find(r, FIND_SRC_NOT_STARTED, "%s: left out", e.msg);
-		return s;
-	}
-	r->cur = s;
-	if (!s->decided)
-		apply_fate(r, s);
+	run_row(r, s);
 	return s;
+}
+
+void reading_assumed(struct reading *r, const struct key *keys, size_t n_keys,
+		     const struct origin *at, const char *name,
+		     const char *item)
+{
+	struct setting *s = arena_alloc(r->g->mem, sizeof(*s));
+
+	s->from = *at;
+	s->from.kind = ORIGIN_DEFAULT;
+	s->item = item == NULL ? NULL : arena_strdup(r->g->mem, item);
+	s->row = importer_key(keys, n_keys, name);
+	r->cur = s;
+	if (s->row != NULL)
+		run_row(r, s);
 }
 
 void reading_default(struct reading *r, enum field_id f, void *object,

@@ -43,6 +43,15 @@ struct setting *reading_setting(struct reading *r, const struct key *keys,
 				size_t n_keys, const struct origin *at,
 				const char *name, const char *item);
 
+/*
+ * A line that the old tools read from a file of their own which is not there
+ * (what a distribution ships): through its row as reading_setting, but with
+ * origin DEFAULT, and not one of the source's settings.
+ */
+void reading_assumed(struct reading *r, const struct key *keys, size_t n_keys,
+		     const struct origin *at, const char *name,
+		     const char *item);
+
 /* A setting without a row: made, current, and not decided yet. */
 struct setting *reading_bare(struct reading *r, const struct origin *at,
 			     const char *item);

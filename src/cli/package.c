@@ -128,7 +128,7 @@ static unsigned threads(const struct session *s)
 	return n > 0 && n < s->o->jobs ? s->o->jobs / (unsigned)n : 1;
 }
 
-/* The guest's own ranges, for --shift. */
+/* The guest's own ranges. */
 static struct shift *shift_of(struct work *w)
 {
 	struct shift *s = arena_alloc(w->mem, sizeof(*s));
@@ -148,6 +148,25 @@ static struct shift *shift_of(struct work *w)
 			     .n_uid = kinds[0].n,
 			     .gid = kinds[1].v,
 			     .n_gid = kinds[1].n };
+	return s;
+}
+
+/*
+ * The archive holds the guest's own ids, or with --shift those of the host's
+ * side; the tree may be of either kind.
+ */
+static const struct shift *shift_wanted(struct work *w)
+{
+	const struct guest *g = w->g;
+	const bool is_shifted = g->root_shifted.from != NULL &&
+				g->root_shifted.v;
+	const bool want = w->session->o->shift && g->idmaps.n != 0;
+	struct shift *s;
+
+	if (is_shifted == want)
+		return NULL;
+	s = shift_of(w);
+	s->back = is_shifted;
 	return s;
 }
 
@@ -176,9 +195,7 @@ static int put_rootfs(struct package *p, struct err *e)
 		.as_tree = p->is_tree,
 		.file_fd = tree_file_fd,
 		.read = w->progress == NULL ? NULL : &w->progress->done,
-		.shift = w->session->o->shift && w->g->idmaps.n != 0 ?
-				 shift_of(w) :
-				 NULL,
+		.shift = shift_wanted(w),
 		.skip = skip.v,
 		.n_skip = skip.n,
 	};

@@ -181,8 +181,12 @@ static const char *const engine_mounts[] = { "/proc", "/sys", "/dev",
 
 static bool is_engine_mount(const struct emission *em, const char *target)
 {
+	const struct opt_bool *api = &em->g->api_mounts;
+
 	if (str_eq(target, "/sys") && str_eq(emit_lxc_sys(em), "none"))
 		return false;
+	if (str_eq(target, "/sys/fs/cgroup"))
+		return api->from != NULL && api->v;
 	for (size_t i = 0; i < COUNT(engine_mounts); i++)
 		if (str_eq(engine_mounts[i], target))
 			return true;
@@ -224,7 +228,11 @@ static char *mount_options(struct emission *em, const struct mount *m)
 		strv_add(em->mem, &words, escaped(em->mem, m->options.v.v[i]));
 	if (bind && !strv_has(&words, "bind") && !strv_has(&words, "rbind"))
 		strv_add(em->mem, &words, "bind");
-	strv_add(em->mem, &words, "create=dir");
+	strv_add(em->mem, &words,
+		 m->file.from != NULL && m->file.v ? "create=file" :
+						     "create=dir");
+	if (m->optional.from != NULL && m->optional.v)
+		strv_add(em->mem, &words, "optional");
 	return strv_join(em->mem, &words, ",");
 }
 

@@ -38,7 +38,7 @@ struct route {
 struct mount {
 	struct opt_str target, source, type;
 	struct opt_strv options;
-	struct opt_bool remote; /* made from the guest's own network */
+	struct opt_bool remote, file, optional;
 };
 
 /* A node of the guest's /dev, or a rule; the key is "c 10:200". */
@@ -118,7 +118,7 @@ struct guest {
 	struct opt_str init_style, runlevel, runlevel_stop;
 	struct opt_strv init_cmd, stop_cmd, prepare_cmd, kill_sequence;
 	struct opt_str stop_signal, reboot_signal, tty;
-	struct opt_u64 stop_timeout; /* seconds */
+	struct opt_u64 stop_timeout, start_delay; /* seconds */
 	struct opt_bool
 		init_shim; /* no init of its own: a small one is added */
 	struct opt_bool api_mounts; /* the engine mounts what systemd would */
@@ -158,7 +158,7 @@ struct guest {
 	/* the tree */
 	struct opt_str rootfs, root_mount, pkg_database;
 	struct opt_str tag_method;
-	struct opt_bool unified;
+	struct opt_bool unified, root_shifted;
 	struct opt_str os_id, os_version, init_kind, init_version;
 
 	/* lists; the order is the order of reading */

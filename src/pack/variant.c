@@ -243,7 +243,8 @@ int variant_edit(struct variant *v, const char *path,
 		m.st.gid = old->st.gid;
 		m.st.mtime = old->st.mtime;
 		m.xattrs = old->xattrs;
-	} else if (v->shift && shift_owner(v->shift, &m.st, e)) {
+	} else if (v->shift && !v->shift->back && /* new: the guest's ids */
+		   shift_owner(v->shift, &m.st, e)) {
 		return err_wrap(e, "edit of /%s", path);
 	}
 	*ret = m;

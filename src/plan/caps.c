@@ -78,6 +78,8 @@ static void report(struct plan *p)
 
 	if (str_eq(g->kind, "openvz"))
 		return; /* confined by the old kernel, and by mapped ids */
+	if (plan_was_container(g))
+		return; /* of the same kernel: they reached as far before */
 	if (plan_caps_unconfined(g->caps.v) == plan_caps_unconfined(CAP_ALL)) {
 		find_all(p, from);
 		return;

@@ -76,10 +76,13 @@ static void withhold(struct plan *p, struct device *d, enum finding_id id,
 	derive_str(g, FIELD_DEVICE_ACCESS, d, "", from, f);
 }
 
-/* The source gave no access to it. */
-static bool is_denied(const struct device *d)
+/*
+ * The source lets nobody open it: no access at all, or only the right to make
+ * a node of it.
+ */
+static bool is_closed(const struct device *d)
 {
-	return d->access.from != NULL && d->access.v[0] == '\0';
+	return d->access.from != NULL && strpbrk(d->access.v, "rw") == NULL;
 }
 
 static void judge(struct plan *p, struct device *d)
@@ -89,7 +92,7 @@ static void judge(struct plan *p, struct device *d)
 	struct err e;
 
 	if (d->rule.from == NULL || devrule_parse(d->rule.v, &dev, &e) < 0 ||
-	    dev.type == 'a' || d->rule.from->kind > ORIGIN_TEXT || is_denied(d))
+	    dev.type == 'a' || d->rule.from->kind > ORIGIN_TEXT || is_closed(d))
 		return;
 	row = node_row(&dev);
 	switch (row->class) {

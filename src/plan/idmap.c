@@ -30,6 +30,8 @@ static const char *reason(struct plan *p)
 		return NULL;
 	if (str_eq(g->kind, "openvz"))
 		return "the old kernel confined root itself";
+	if (plan_was_container(g))
+		return p->options->native ? "profile native" : NULL;
 	if (g->caps.from != NULL)
 		bits = plan_caps_unconfined(g->caps.v);
 	if (bits != 0)
@@ -72,6 +74,13 @@ static void map_ids(struct plan *p, const char *why)
 	add_map(p, "g", base, from, f);
 }
 
+/* LXC's own filter answers open_by_handle_at(2) with an error. */
+static bool refuses_handles(const struct guest *g)
+{
+	return g->seccomp.from != NULL &&
+	       str_ends(g->seccomp.v, "/lxc/config/common.seccomp");
+}
+
 /*
  * open_by_handle_at(2) looks at the capability alone and takes any file of the
  * file system; kernels before 2.6.39 did not have it. For what a guest reads
@@ -86,7 +95,8 @@ static void close_handles(struct plan *p)
 	const struct origin *from;
 	struct finding *f;
 
-	if (g->caps.from == NULL || (g->caps.v & bit) == 0)
+	if (g->caps.from == NULL || (g->caps.v & bit) == 0 ||
+	    refuses_handles(g))
 		return;
 	from = plan_origin(p, "idmap", g->caps.from);
 	if (g->caps.from->kind > ORIGIN_TEXT || (g->caps.v & other) == 0) {

@@ -80,6 +80,13 @@ void plan_net_prefix(struct plan *p, struct addr *a)
 						 a->prefix.from));
 }
 
+/* A container of the same kernel had the very interface that it gets. */
+static bool as_before(const struct plan *p, const struct nic *n)
+{
+	return plan_was_container(p->g) && n->attach.from != NULL &&
+	       n->attach.from->kind == ORIGIN_TEXT;
+}
+
 /* A default router and who says so. */
 struct gateway {
 	const char *ip; /* NULL: not known */
@@ -260,7 +267,7 @@ static void set_gateway(struct plan *p, struct nic *n, int family)
 	if (!known)
 		gw = host_gateway(p, n, family);
 	if (gw.ip == NULL) {
-		if (on_lan(n))
+		if (on_lan(n) && !as_before(p, n))
 			finding_add(p->g, FIND_NET_NO_GATEWAY, NULL,
 				    plan_origin(p, "net", n->attach.from),
 				    "%s has no IPv%d gateway: only its own "
@@ -420,7 +427,7 @@ static void check_host(struct plan *p)
 	for (size_t i = 0; i < p->g->nics.n; i++) {
 		const struct nic *n = p->g->nics.v[i];
 
-		if (n->attach.from != NULL &&
+		if (n->attach.from != NULL && !as_before(p, n) &&
 		    (str_starts(n->attach.v, "macvlan:") ||
 		     str_starts(n->attach.v, "ipvlan:")))
 			finding_add(p->g, FIND_NET_HOST_UNREACHABLE, NULL,

@@ -86,6 +86,11 @@ enum verdict plan_verdict(const struct guest *g, const char *target)
 	return worst;
 }
 
+bool plan_was_container(const struct guest *g)
+{
+	return str_eq(g->kind, "lxc");
+}
+
 const struct origin *plan_origin(struct plan *p, const char *pass,
 				 const struct origin *because)
 {

@@ -66,6 +66,12 @@ int plan_validate(struct plan *p, struct err *e); /* validate.c */
 /* Whether the guest's own files set its addresses (owner.c). */
 bool plan_guest_owns(const struct guest *g);
 
+/*
+ * Whether the guest was a container of a mainline kernel already: what its
+ * capabilities and interfaces reached there they reach on the new host.
+ */
+bool plan_was_container(const struct guest *g);
+
 /* Bits of the set that no namespace but mapped ids confines (caps.c). */
 uint64_t plan_caps_unconfined(uint64_t set);
 

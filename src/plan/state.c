@@ -2,7 +2,7 @@
  * Whether the guest runs: a copy of a running one may be inconsistent.
  * Evidence, best first: what capture recorded, /proc/virtual beneath the root
  * (only of a live host), and else that a kernel without contexts runs none.
- * Reference: vserver.md 1.7, openvz.md 1.7.
+ * Reference: vserver.md 1.7, openvz.md 1.7, targets.md 2.2 (lxc.cgroup.dir).
  */
 #include <inttypes.h>
 #include <sys/statfs.h>
@@ -118,6 +118,43 @@ static const char *from_vestat(struct plan *p, const char **ret_how)
 	return runs ? "running" : "stopped";
 }
 
+/* Where LXC 1 to 7 put the group of a guest: its name stands behind. */
+static const char *const group_places[] = {
+	"/sys/fs/cgroup/lxc.payload.",
+	"/sys/fs/cgroup/lxc/",
+	"/sys/fs/cgroup/unified/lxc.payload.",
+	"/sys/fs/cgroup/freezer/lxc.payload.",
+	"/sys/fs/cgroup/freezer/lxc/",
+	"/sys/fs/cgroup/memory/lxc/",
+	"/sys/fs/cgroup/devices/lxc/",
+	"/sys/fs/cgroup/systemd/lxc/",
+	"/cgroup/",
+};
+
+/* LXC: a guest that runs has a group of its own, on a live host alone. */
+static const char *from_groups(struct plan *p, const char **ret_how)
+{
+	struct tree *t = p->source->host->tree;
+
+	for (size_t i = 0; i < COUNT(group_places); i++) {
+		const char *dir = arena_printf(p->g->mem, "%s%s",
+					       group_places[i], p->g->name);
+
+		if (!tree_is_dir(t, dir))
+			continue;
+		*ret_how =
+			arena_printf(p->g->mem, "its group %s is there", dir);
+		return "running";
+	}
+	if (is_remote(p->source->host->dir)) {
+		*ret_how = "the root is a network file system: the old "
+			   "host may be running it";
+		return "unknown";
+	}
+	*ret_how = "it has no group beneath the root";
+	return "stopped";
+}
+
 int plan_state(struct plan *p, struct err *e)
 {
 	struct guest *g = p->g;
@@ -127,6 +164,8 @@ int plan_state(struct plan *p, struct err *e)
 	(void)e;
 	if (str_eq(g->kind, "openvz"))
 		state = from_vestat(p, &how);
+	else if (str_eq(g->kind, "lxc"))
+		state = from_groups(p, &how);
 	else if (p->facts != NULL)
 		state = from_facts(p, &how);
 	if (state == NULL)

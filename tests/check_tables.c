@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "derive.h"
 #include "emit/emit.h"
+#include "importers/lxc/table.h"
 #include "importers/openvz/read.h"
 #include "importers/openvz/table.h"
 #include "importers/vserver/format.h"
@@ -591,7 +592,7 @@ static const char *ovz_text(struct box *b, const struct key *k)
 			    k->example);
 }
 
-static void check_ovz(const struct guest *g, const struct key *k)
+static void check_example(const struct guest *g, const struct key *k)
 {
 	bool seen = false, made = false;
 
@@ -630,7 +631,99 @@ START_TEST(openvz_example)
 	openvz_read_text(b.r, ovz_text(&b, k));
 	openvz_settle(b.r);
 	ck_assert_int_eq(reading_close(b.r, &e), 0);
-	check_ovz(b.r->g, k);
+	check_example(b.r->g, k);
+	check_findings(b.r->g, k);
+	box_done(&b);
+}
+END_TEST
+
+/* --- examples of LXC ----------------------------------------------------- */
+
+/* What stands for the '*' or the 'N' of a row's name. */
+static const struct lxc_name {
+	const char *row, *key;
+} lxc_names[] = {
+	{ "lxc.sysctl.*", "lxc.sysctl.net.ipv4.ip_forward" },
+	{ "lxc.prlimit.*", "lxc.prlimit.nofile" },
+	{ "lxc.limit.*", "lxc.limit.nofile" },
+	{ "lxc.proc.*", "lxc.proc.oom_score_adj" },
+	{ "lxc.namespace.share.*", "lxc.namespace.share.net" },
+};
+
+/* What stands beside a value that means nothing alone. */
+static const struct lxc_context {
+	const char *row, *beside;
+} lxc_contexts[] = {
+	{ "lxc.cgroup.devices.allow", "lxc.cgroup.devices.deny = a\n" },
+	{ "lxc.cgroup2.devices.allow", "lxc.cgroup2.devices.deny = a\n" },
+	{ "lxc.cgroup.memory.memsw.limit_in_bytes",
+	  "lxc.cgroup.memory.limit_in_bytes = 512M\n" },
+	{ "lxc.rootfs.backend", "lxc.rootfs = /srv/web\n" },
+	{ "lxc.rootfs.options", "lxc.rootfs.path = /srv/web\n" },
+};
+
+/* The type of interface that a key belongs to. */
+static const char *lxc_type(const char *sub)
+{
+	static const char *const types[] = { "macvlan", "ipvlan" };
+
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (str_starts(sub, types[i]))
+			return types[i];
+	return str_eq(sub, "vlan.id") ? "vlan" : "veth";
+}
+
+static const char *lxc_nic_text(struct box *b, const struct key *k)
+{
+	const bool old = str_starts(k->name, "lxc.network.");
+	const char *sub = k->name + strlen(old ? "lxc.network." : "lxc.net.N.");
+	const char *head = old ? "lxc.network" : "lxc.net.0";
+
+	if (str_eq(sub, "type"))
+		return arena_printf(b->mem, "%s.type = %s\n%s.link = br0\n",
+				    head, k->example, head);
+	return arena_printf(b->mem, "%s.type = %s\n%s.%s = %s\n", head,
+			    lxc_type(sub), head, sub, k->example);
+}
+
+static const char *lxc_text(struct box *b, const struct key *k)
+{
+	const char *key = k->name, *beside = "";
+
+	if (str_starts(k->name, "lxc.network.") ||
+	    str_starts(k->name, "lxc.net.N."))
+		return lxc_nic_text(b, k);
+	for (size_t i = 0; i < COUNT(lxc_names); i++)
+		if (str_eq(lxc_names[i].row, k->name))
+			key = lxc_names[i].key;
+	for (size_t i = 0; i < COUNT(lxc_contexts); i++)
+		if (str_eq(lxc_contexts[i].row, k->name))
+			beside = lxc_contexts[i].beside;
+	return arena_printf(b->mem, "%s%s = %s\n", beside, key, k->example);
+}
+
+START_TEST(lxc_example)
+{
+	const struct key *k = &lxc_keys[_i];
+	const char *text;
+	struct box b;
+	struct err e;
+
+	if (k->example == NULL || !str_starts(k->name, "lxc.") ||
+	    str_starts(k->name, "lxc.mount.fstab") ||
+	    str_eq(k->name, "lxc.mount"))
+		return; /* nothing reads it, or what it says is a file */
+	box_open(&b);
+	b.source.kind = "lxc";
+	b.source.path = "/var/lib/lxc/web/config";
+	b.r = reading_new(guest_new(b.mem), &b.source, importer_find("lxc"));
+	b.r->g->kind = "lxc";
+	b.r->g->key = "h/lxc:web";
+	lxc_begin(b.r, b.source.path);
+	text = lxc_text(&b, k);
+	lxc_read_text(b.r, text, strlen(text));
+	ck_assert_int_eq(reading_close(b.r, &e), 0);
+	check_example(b.r->g, k);
 	check_findings(b.r->g, k);
 	box_done(&b);
 }
@@ -646,6 +739,7 @@ static TCase *importers(void)
 	tcase_add_loop_test(c, default_rows, 0, (int)n);
 	tcase_add_loop_test(c, vserver_example, 0, VSERVER_N_KEYS);
 	tcase_add_loop_test(c, openvz_example, 0, OPENVZ_N_KEYS);
+	tcase_add_loop_test(c, lxc_example, 0, LXC_N_KEYS);
 	return c;
 }
 

@@ -1,11 +1,12 @@
 #!/bin/sh
 # A line for each guest of a corpus of real configurations: accounted (settings
-# = sum of the bins = what count_settings.py or count_openvz.py counts), loaded (liblxc reads the
+# = sum of the bins = what count_settings.py, count_openvz.py
+# or count_lxc.py counts), loaded (liblxc reads the
 # config that was emitted, where it is installed), or why not. Nothing of the
 # corpus is changed or kept; links of SYMLINKS.tsv are made in a scratch copy.
 #
 # usage: corpus.sh DIR           trees, single guests, NAME.conf, pieces; or
-#                                configurations of OpenVZ, each as a guest
+#                                configurations of OpenVZ or LXC, each as a guest
 #        corpus.sh --values DIR  files that are no configurations, each as each
 #                                kind of value (robust.sh)
 
@@ -92,6 +93,7 @@ accounted()
 	python3 - "$tmp" "$1" <<'END'
 import json, os, re, sys
 sys.path.insert(0, "tests")
+import count_lxc
 import count_openvz
 import count_settings
 
@@ -117,6 +119,14 @@ if g["kind"] == "openvz":
     with open(top + "/host" + g["source"], "rb") as f:
         for line in f.read().decode("latin-1").split("\n"):
             m = re.match(r"[ \t]*([A-Z][A-Z0-9_]*)=", line)
+            if m and m.group(1) not in shown:
+                sys.exit("%s is not among the settings" % m.group(1))
+elif g["kind"] == "lxc":
+    again = count_lxc.count(host, g["source"])
+    shown = {s["key"] for s in g["settings"]}
+    with open(top + "/host" + g["source"], "rb") as f:
+        for line in f.read().decode("latin-1").split("\n"):
+            m = re.match(r"[ \t]*(lxc\.[a-z0-9_.]+)[ \t]*=", line)
             if m and m.group(1) not in shown:
                 sys.exit("%s is not among the settings" % m.group(1))
 else:
@@ -198,6 +208,40 @@ openvz()
 	done <"$tmp/files"
 }
 
+# is_lxc FILE: it sets what containers of LXC set
+is_lxc()
+{
+	LC_ALL=C grep -aqE '^[[:space:]]*lxc\.[a-z_]+' "$1"
+}
+
+# lxc DIR: each configuration beneath it as a container of a host, which has
+# the files that these configurations include where they say
+lxc()
+{
+	find "$1" -type f ! -name README.md ! -name manifest.tsv ! -name '*.xml' |
+	LC_ALL=C sort >"$tmp/files"
+	while read -r file; do
+		rm -rf "$tmp/host"
+		mkdir -p "$tmp/host/etc" "$tmp/host/var/lib/lxc/corpus/rootfs"
+		echo corpus >"$tmp/host/etc/hostname"
+		if is_lxc "$file"; then
+			cp "$file" "$tmp/host/var/lib/lxc/corpus/config"
+			look "${1##*/}" "${file#"$1/"}" \
+				/var/lib/lxc/corpus/config lxc
+		else
+			echo "${1##*/}/${file#"$1/"}: no configuration"
+		fi
+	done <"$tmp/files"
+}
+
+is_lxc_corpus()
+{
+	find "$1" -type f ! -name README.md ! -name manifest.tsv \
+		! -name '*.xml' | while read -r file; do
+		! is_lxc "$file" || echo yes
+	done | grep -q yes
+}
+
 is_openvz_corpus()
 {
 	find "$1" -type f -print | while read -r file; do
@@ -205,6 +249,14 @@ is_openvz_corpus()
 	done | grep -q yes
 }
 
+if is_lxc_corpus "$1"; then
+	for group in "$1"/*/; do
+		lxc "${group%/}"
+	done
+	echo "$good guests accounted, $bad not"
+	[ "$bad" -eq 0 ] && [ "$good" -gt 0 ]
+	exit
+fi
 if is_openvz_corpus "$1"; then
 	for group in "$1"/*/; do
 		openvz "${group%/}"

@@ -164,6 +164,7 @@ conserved()
 	python3 -c '
 import json, os, sys
 sys.path.insert(0, "tests")
+import count_lxc
 import count_openvz
 import count_settings
 
@@ -187,6 +188,8 @@ for g in guests:
     host = hosts[g["host"]]
     if g["kind"] == "openvz":
         again = count_openvz.count(host, g["source"])
+    elif g["kind"] == "lxc":
+        again = count_lxc.count(host, g["source"])
     else:
         again = count_settings.count(host, os.fsencode(g["id"]))
     if again != len(settings):
@@ -279,7 +282,7 @@ command -v python3 >/dev/null || {
 	echo "1..0 # SKIP $rehost is not built"
 	exit 0
 }
-for case in fixtures/vserver/*/ fixtures/openvz/*/; do
+for case in fixtures/vserver/*/ fixtures/openvz/*/ fixtures/lxc/*/; do
 	if chosen "$case" "$@"; then
 		one_case "${case%/}"
 	fi

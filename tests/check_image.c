@@ -244,16 +244,65 @@ START_TEST(mbr)
 	put_entry(1048576 + 446, 0x83, 2048, 65536);
 	put_entry(1048576 + 446 + 16, 0x05, 0, 1000); /* a loop */
 	put("img", "\x55\xaa", 2, 1048576 + 510);
-	refuses(&b, "img", NULL, EUCLEAN, "several partitions");
+	/* what stands there twice is the same */
+	refuses(&b, "img", NULL, EUCLEAN,
+		"none of the partitions hold the root of a guest (5: 32 MiB at "
+		"byte 2097152, ext2/3/4; 6: 32 MiB at byte 2097152");
 	put_entry(1048576 + 446 + 16, 0, 0, 0);
 	open_image(&b, "img", NULL);
 	ck_assert_int_eq(tree_stat(b.t, "d/a", &st, &b.e), 0);
 	put_entry(446 + 16, 0x83, 4096, 65536);
 	refuses(&b, "img", NULL, EUCLEAN,
-		"1: 32 MiB at byte 2097152, ext2/3/4; 2: 32 MiB");
+		"5: 32 MiB at byte 2097152, ext2/3/4; 2: 32 MiB");
 	put_entry(446, 0, 0, 0);
 	put_entry(446 + 16, 0x83, 2048, 1000);
 	refuses(&b, "img", NULL, EUCLEAN, "no partition holds an ext2/3/4");
+}
+END_TEST
+
+/* Several file systems: the one with a root, or the one that is named. */
+START_TEST(partitions)
+{
+	struct box b CLEANUP(box_done);
+	struct tree_image_options o = { .mem = NULL, .notes = &b.notes };
+	struct tree_stat st;
+
+	box_open(&b);
+	o.mem = b.mem;
+	sh("mkdir boot root root/etc root/usr data; : >boot/vmlinuz; "
+	   ": >root/etc/passwd; : >data/x; truncate -s 48M img; "
+	   "at=1; for d in boot root data; do "
+	   "mke2fs -q -t ext4 -d $d fs 8M; "
+	   "dd if=fs of=img bs=1M seek=$at conv=notrunc,sparse; rm fs; "
+	   "at=$((at + 10)); done");
+	put("img", "\x55\xaa", 2, 510);
+	put_entry(446, 0x83, 2048, 16384);
+	put_entry(446 + 16, 0x83, 11 * 2048, 16384);
+	put_entry(446 + 32, 0x83, 21 * 2048, 16384);
+	put_entry(446 + 48, 0x82, 40 * 2048, 2048);
+	open_image(&b, "img", &o);
+	ck_assert_int_eq(tree_stat(b.t, "etc/passwd", &st, &b.e), 0);
+	ck_assert_uint_eq(b.notes.n, 1);
+	ck_assert_str_eq(b.notes.v[0],
+			 "/img: partition 2 is read, others are not: 1: 8 MiB "
+			 "at byte 1048576, ext2/3/4; 3: 8 MiB at byte "
+			 "22020096, ext2/3/4; 4: 1 MiB at byte 41943040, "
+			 "unknown");
+	o.partition = 3;
+	open_image(&b, "img", &o);
+	ck_assert_int_eq(tree_stat(b.t, "x", &st, &b.e), 0);
+	o.partition = 4;
+	refuses(&b, "img", &o, EUCLEAN, "partition 4 holds no file system");
+	o.partition = 5;
+	refuses(&b, "img", &o, EUCLEAN,
+		"it has no partition 5: 1: 8 MiB at byte 1048576, ext2/3/4;");
+	o.partition = 0;
+	sh("dd if=img of=img bs=1M skip=11 seek=21 count=8 conv=notrunc");
+	refuses(&b, "img", &o, EUCLEAN,
+		"several partitions hold the root of a guest");
+	sh("mke2fs -q -t ext4 -d root whole 8M");
+	o.partition = 1;
+	refuses(&b, "whole", &o, EUCLEAN, "it has no partition 1: it has none");
 }
 END_TEST
 
@@ -302,6 +351,7 @@ static Suite *suite(void)
 	tcase_add_test(c, operations);
 	tcase_add_test(c, others);
 	tcase_add_test(c, mbr);
+	tcase_add_test(c, partitions);
 	tcase_add_loop_test(c, gpt, 0, 2);
 	tcase_set_timeout(c, 240);
 	suite_add_tcase(s, c);

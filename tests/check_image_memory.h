@@ -101,13 +101,22 @@ static int read_entry(void *arg, const char *path, const struct tree_stat *st,
 	return 0;
 }
 
+static bool any_is_root(struct block *part UNUSED)
+{
+	return true;
+}
+
 /* Opens whatever the bytes are and reads it; the number of entries. */
 UNUSED static unsigned read_image(const char *bytes, size_t n)
 {
 	struct block *disk CLEANUP(block_closep) = memory_open(bytes, n);
 	struct block *part CLEANUP(block_closep) = NULL;
 	struct tree *t CLEANUP(tree_closep) = NULL;
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	const struct partition_wish wish = { .is_root = any_is_root,
+					     .mem = mem };
 	struct reading_all r = { 0 };
+	const char *others;
 	struct ext4 *x;
 	struct err e;
 
@@ -119,7 +128,8 @@ UNUSED static unsigned read_image(const char *bytes, size_t n)
 		if (ploop_open(&image, 1, false, &o, &disk, &e))
 			return 0;
 	}
-	if (partition_find(&disk, &part, &e) || ext4_open(&part, &x, NULL, &e))
+	if (partition_find(&disk, &wish, &part, &others, &e) ||
+	    ext4_open(&part, &x, NULL, &e))
 		return 0;
 	r.t = t = ext4_tree(x, "image");
 	tree_walk(t, "", true, read_entry, &r, &e);

@@ -7,6 +7,7 @@
 
 #include "base/num.h"
 #include "cli/options.h"
+#include "tree/tree_image.h"
 
 enum option_id {
 #define OPTION(id, name, letter, arg, argname, commands, text) OPT_##id,
@@ -186,14 +187,16 @@ static int check_word(enum option_id id, const char *value, struct err *e)
 	return 0;
 }
 
-static int parse_jobs(const char *value, struct options *o, struct err *e)
+/* A number from 1 to max. */
+static int parse_number(enum option_id id, const char *value, unsigned max,
+			unsigned *ret, struct err *e)
 {
 	uint64_t n;
 
-	if (num_u64(value, &n, e) < 0 || n == 0 || n > 1024)
-		return err_set(e, 0, "--jobs=%s: not a number from 1 to 1024",
-			       value);
-	o->jobs = (unsigned)n;
+	if (num_u64(value, &n, e) < 0 || n == 0 || n > max)
+		return err_set(e, 0, "--%s=%s: not a number from 1 to %u",
+			       rows[id].name, value, max);
+	*ret = (unsigned)n;
 	return 0;
 }
 
@@ -240,7 +243,10 @@ static int store_value(struct arena *mem, struct options *o, enum option_id id,
 	if (check_word(id, value, e) < 0)
 		return -1;
 	if (id == OPT_JOBS)
-		return parse_jobs(value, o, e);
+		return parse_number(id, value, 1024, &o->jobs, e);
+	if (id == OPT_PARTITION)
+		return parse_number(id, value, TREE_PARTITIONS, &o->partition,
+				    e);
 	if (id == OPT_TARGET)
 		add_list(mem, &o->targets, value);
 	if (id == OPT_PROFILE)

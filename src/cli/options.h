@@ -50,7 +50,7 @@ struct options {
 	const char *require, *probes, *expect_ports, *scratch, *engine;
 	bool resume, shift, files;
 	bool native, site_template, size, force, live, dry_run, quiet;
-	unsigned verbose, jobs;
+	unsigned verbose, jobs, partition;
 };
 
 /*

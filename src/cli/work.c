@@ -21,6 +21,7 @@ static int open_root(struct work *w, struct err *e)
 	struct strv notes = { 0 };
 	const struct tree_image_options o = {
 		.snapshot = w->session->o->snapshot,
+		.partition = w->session->o->partition,
 		.live = w->session->o->live,
 		.mem = w->mem,
 		.notes = &notes,

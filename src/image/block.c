@@ -180,6 +180,10 @@ static void part_close(struct block *b)
 	block_closep(&((struct part *)b)->whole);
 }
 
+static void view_close(struct block *b UNUSED)
+{
+}
+
 static int part_read(struct block *b, uint64_t at, void *data, size_t n,
 		     struct err *e)
 {
@@ -216,13 +220,20 @@ static const struct block_ops part_ops = {
 	.next = part_next,
 };
 
-struct block *block_part(struct block *whole, uint64_t at, uint64_t n)
+static const struct block_ops view_ops = {
+	.close = view_close,
+	.read = part_read,
+	.next = part_next,
+};
+
+static struct block *new_part(const struct block_ops *ops, struct block *whole,
+			      uint64_t at, uint64_t n)
 {
 	struct arena *mem = arena_new();
 	struct part *p = arena_alloc(mem, sizeof(*p));
 
 	p->block = (struct block){
-		.ops = &part_ops,
+		.ops = ops,
 		.mem = mem,
 		.name = arena_strdup(mem, whole->name),
 		.size = n,
@@ -231,4 +242,14 @@ struct block *block_part(struct block *whole, uint64_t at, uint64_t n)
 	p->whole = whole;
 	p->at = at;
 	return &p->block;
+}
+
+struct block *block_part(struct block *whole, uint64_t at, uint64_t n)
+{
+	return new_part(&part_ops, whole, at, n);
+}
+
+struct block *block_view(struct block *whole, uint64_t at, uint64_t n)
+{
+	return new_part(&view_ops, whole, at, n);
 }

@@ -43,6 +43,8 @@ int block_open(struct tree *t, const char *path, struct block **ret,
  * within it.
  */
 struct block *block_part(struct block *whole, uint64_t at, uint64_t n);
+/* The same, of a source that stays the caller's and must outlive it. */
+struct block *block_view(struct block *whole, uint64_t at, uint64_t n);
 
 /* Reads n bytes; beyond the end of the source is an error. */
 int block_read(struct block *b, uint64_t at, void *data, size_t n,

@@ -201,16 +201,40 @@ static void note_state(struct opening *o, const struct ext4_state *s)
 			"e2fsck look at a copy");
 }
 
+/* What every guest has, and no /boot, /home or /var. */
+static bool is_root(struct block *part)
+{
+	struct block *b = block_view(part, 0, part->size);
+	struct tree *t CLEANUP(tree_closep) = NULL;
+	struct ext4 *x;
+	struct err e;
+
+	if (ext4_open(&b, &x, NULL, &e)) {
+		block_close(b);
+		return false;
+	}
+	t = ext4_tree(x, "");
+	return tree_is_dir(t, "etc") &&
+	       (tree_is_dir(t, "sbin") || tree_is_dir(t, "usr"));
+}
+
 static int open_fs(struct opening *o, struct tree **ret, struct err *e)
 {
+	const struct partition_wish wish = { .number = o->o->partition,
+					     .is_root = is_root,
+					     .mem = o->mem };
 	struct block *disk CLEANUP(block_closep) = NULL;
 	struct block *part CLEANUP(block_closep) = NULL;
 	struct ext4_state state;
+	const char *others;
 	struct ext4 *x;
 
-	if (open_any(o, &disk, e) || partition_find(&disk, &part, e) ||
+	if (open_any(o, &disk, e) ||
+	    partition_find(&disk, &wish, &part, &others, e) ||
 	    ext4_open(&part, &x, &state, e))
 		return -1;
+	if (others)
+		note(o, others);
 	note_state(o, &state);
 	*ret = ext4_tree(x, arena_printf(o->mem, "%s%s:", tree_name(o->t),
 					 o->path));

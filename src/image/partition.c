@@ -9,22 +9,24 @@
 #include "base/buf.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "tree/tree_image.h"
 
 enum {
 	SECTOR = 512,
-	MAX_PARTS = 128,     /* entries of a table that are looked at */
 	MBR_TABLE = 446,     /* byte of its first entry */
 	MBR_ENTRY = 16,      /* bytes of one */
+	LOGICAL = 5,         /* number of the first logical partition */
 	GPT_MAX_ENTRY = 4096 /* bytes of one */
 };
 
 struct part {
+	unsigned number;
 	uint64_t at, n; /* bytes */
 	const struct content *is;
 };
 
 struct parts {
-	struct part v[MAX_PARTS];
+	struct part v[TREE_PARTITIONS];
 	size_t n;
 };
 
@@ -72,14 +74,15 @@ static const struct content *content_at(struct block *b, uint64_t at,
 }
 
 /* A partition that lies within the disk; others are no use. */
-static void add(struct parts *p, struct block *b, uint64_t at, uint64_t n)
+static void add(struct parts *p, struct block *b, unsigned number, uint64_t at,
+		uint64_t n)
 {
-	if (p->n == MAX_PARTS || at == 0 || n == 0 || at >= b->size)
+	if (p->n == TREE_PARTITIONS || at == 0 || n == 0 || at >= b->size)
 		return;
 	/* the end may lie beyond a disk that was made smaller */
 	if (n > b->size - at)
 		n = b->size - at;
-	p->v[p->n++] = (struct part){ at, n, content_at(b, at, n) };
+	p->v[p->n++] = (struct part){ number, at, n, content_at(b, at, n) };
 }
 
 /* The entries of a GPT whose sectors have so many bytes. 1: there is one. */
@@ -103,7 +106,7 @@ static int read_gpt(struct block *b, uint32_t sector, struct parts *p,
 				 "GPT: entries of %" PRIu32 " bytes at sector "
 				 "%" PRIu64,
 				 size, table);
-	for (uint32_t i = 0; i < count && i < MAX_PARTS; i++) {
+	for (uint32_t i = 0; i < count && i < TREE_PARTITIONS; i++) {
 		uint64_t first, last;
 
 		at = table * sector + (uint64_t)i * size;
@@ -115,7 +118,8 @@ static int read_gpt(struct block *b, uint32_t sector, struct parts *p,
 		last = block_le64(entry + 40);
 		if (memcmp(entry, none, sizeof(none)) != 0 && first <= last &&
 		    last < UINT64_MAX / sector)
-			add(p, b, first * sector, (last - first + 1) * sector);
+			add(p, b, i + 1, first * sector,
+			    (last - first + 1) * sector);
 	}
 	return 1;
 }
@@ -131,7 +135,7 @@ static int read_logical(struct block *b, uint64_t base, struct parts *p,
 {
 	uint64_t at = base;
 
-	for (int i = 0; i < MAX_PARTS; i++) {
+	for (unsigned i = 0; i < TREE_PARTITIONS; i++) {
 		uint8_t s[SECTOR];
 		const uint8_t *one = s + MBR_TABLE, *more = one + MBR_ENTRY;
 
@@ -142,7 +146,8 @@ static int read_logical(struct block *b, uint64_t base, struct parts *p,
 		if (s[510] != 0x55 || s[511] != 0xaa)
 			return 0;
 		if (one[4] != 0)
-			add(p, b, (at + block_le32(one + 8)) * SECTOR,
+			add(p, b, LOGICAL + i,
+			    (at + block_le32(one + 8)) * SECTOR,
 			    (uint64_t)block_le32(one + 12) * SECTOR);
 		if (!is_extended(more[4]))
 			return 0;
@@ -158,7 +163,7 @@ static int read_mbr(struct block *b, struct parts *p, struct err *e)
 	if (b->size < SECTOR || block_read(b, 0, s, sizeof(s), e) ||
 	    s[510] != 0x55 || s[511] != 0xaa)
 		return 0;
-	for (int i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		const uint8_t *one = s + MBR_TABLE + i * MBR_ENTRY;
 		uint64_t first = block_le32(one + 8);
 		uint64_t n = block_le32(one + 12);
@@ -167,7 +172,7 @@ static int read_mbr(struct block *b, struct parts *p, struct err *e)
 			if (read_logical(b, first, p, e))
 				return -1;
 		} else if (one[4] != 0) {
-			add(p, b, first * SECTOR, n * SECTOR);
+			add(p, b, i + 1, first * SECTOR, n * SECTOR);
 		}
 	}
 	return 1;
@@ -184,35 +189,39 @@ static int read_table(struct block *b, struct parts *p, struct err *e)
 	return r;
 }
 
-/* "2: 10.0 GiB at byte 1048576, ext2/3/4; ..." */
-static void list(const struct parts *p, struct buf *ret)
+/* "2: 10.0 GiB at byte 1048576, ext2/3/4; ..."; without those left out */
+static void list(const struct parts *p, const struct part *without,
+		 struct buf *ret)
 {
 	for (size_t i = 0; i < p->n; i++) {
+		const struct part *part = &p->v[i];
 		char size[24];
 
-		num_show_size(p->v[i].n, size);
-		buf_printf(ret, "%s%zu: %s at byte %" PRIu64 ", %s",
-			   i > 0 ? "; " : "", i + 1, size, p->v[i].at,
-			   p->v[i].is ? p->v[i].is->name : "unknown");
+		if (part == without)
+			continue;
+		num_show_size(part->n, size);
+		buf_printf(ret, "%s%u: %s at byte %" PRIu64 ", %s",
+			   ret->n > 0 ? "; " : "", part->number, size, part->at,
+			   part->is ? part->is->name : "unknown");
 	}
 }
 
 /* Why none of the parts can be taken. */
 static int refuse(struct block *b, const struct parts *p, size_t readable,
-		  struct err *e)
+		  size_t roots, struct err *e)
 {
 	struct buf text CLEANUP(buf_done) = { 0 };
 
-	list(p, &text);
+	list(p, NULL, &text);
 	if (p->n == 0)
 		return block_bad(b, e,
 				 "neither a file system nor a partition "
 				 "is found in it");
 	if (readable > 1)
 		return block_bad(b, e,
-				 "several partitions hold a file system (%s): "
-				 "copy the guest's root to an image of its "
-				 "own",
+				 "%s partitions hold the root of a guest (%s): "
+				 "say which with --partition",
+				 roots > 1 ? "several" : "none of the",
 				 buf_str(&text));
 	for (size_t i = 0; i < p->n; i++)
 		if (p->v[i].is && p->v[i].is->advice)
@@ -222,31 +231,106 @@ static int refuse(struct block *b, const struct parts *p, size_t readable,
 			 buf_str(&text));
 }
 
-int partition_find(struct block **disk, struct block **ret, struct err *e)
+static bool is_readable(const struct part *p)
+{
+	return p->is && p->is->readable;
+}
+
+static bool is_root(struct block *disk, const struct part *p,
+		    const struct partition_wish *wish)
+{
+	struct block *view CLEANUP(block_closep) =
+		block_view(disk, p->at, p->n);
+
+	return wish->is_root(view);
+}
+
+/* The one that was asked for. */
+static int find_number(struct block *disk, const struct parts *p,
+		       unsigned number, const struct part **ret, struct err *e)
+{
+	struct buf text CLEANUP(buf_done) = { 0 };
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct part *part = &p->v[i];
+
+		if (part->number != number)
+			continue;
+		if (!is_readable(part))
+			return block_bad(
+				disk, e, "partition %u holds %s: %s", number,
+				part->is ? part->is->name :
+					   "no file system that is "
+					   "known",
+				part->is ? part->is->advice : "take another");
+		*ret = part;
+		return 0;
+	}
+	list(p, NULL, &text);
+	return block_bad(disk, e, "it has no partition %u: %s", number,
+			 p->n > 0 ? buf_str(&text) : "it has none");
+}
+
+/* The only one that can be meant. */
+static int find_root(struct block *disk, const struct parts *p,
+		     const struct partition_wish *wish, const struct part **ret,
+		     struct err *e)
+{
+	const struct part *only = NULL, *root = NULL;
+	size_t readable = 0, roots = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (!is_readable(&p->v[i]))
+			continue;
+		readable++;
+		only = &p->v[i];
+	}
+	for (size_t i = 0; i < p->n && readable > 1; i++) {
+		if (!is_readable(&p->v[i]) || !is_root(disk, &p->v[i], wish))
+			continue;
+		roots++;
+		root = &p->v[i];
+	}
+	if (readable != 1 && roots != 1)
+		return refuse(disk, p, readable, roots, e);
+	*ret = readable == 1 ? only : root;
+	return 0;
+}
+
+static const char *note(const struct parts *p, const struct part *taken,
+			struct arena *mem)
+{
+	struct buf text CLEANUP(buf_done) = { 0 };
+
+	if (p->n < 2)
+		return NULL;
+	list(p, taken, &text);
+	return arena_printf(mem, "partition %u is read, others are not: %s",
+			    taken->number, buf_str(&text));
+}
+
+int partition_find(struct block **disk, const struct partition_wish *wish,
+		   struct block **ret, const char **ret_note, struct err *e)
 {
 	const struct content *whole = content_at(*disk, 0, (*disk)->size);
 	struct parts p = { .n = 0 };
-	const struct part *found = NULL;
-	size_t readable = 0;
+	const struct part *found;
 
 	if (whole && !whole->readable)
 		return block_bad(*disk, e, "it holds %s: %s", whole->name,
 				 whole->advice);
-	if (whole) {
+	if (!whole && read_table(*disk, &p, e) < 0)
+		return -1;
+	*ret_note = NULL;
+	if (whole && wish->number == 0) {
 		*ret = *disk;
 		*disk = NULL;
 		return 0;
 	}
-	if (read_table(*disk, &p, e) < 0)
+	if (wish->number ? find_number(*disk, &p, wish->number, &found, e) :
+			   find_root(*disk, &p, wish, &found, e))
 		return -1;
-	for (size_t i = 0; i < p.n; i++) {
-		if (!p.v[i].is || !p.v[i].is->readable)
-			continue;
-		found = &p.v[i];
-		readable++;
-	}
-	if (readable != 1)
-		return refuse(*disk, &p, readable, e);
+	*ret_note = note(&p, found, wish->mem);
 	*ret = block_part(*disk, found->at, found->n);
 	*disk = NULL;
 	return 0;

@@ -7,9 +7,12 @@
 #include "base/str.h"
 #include "tree/tree.h"
 
+enum { TREE_PARTITIONS = 128 }; /* of a disk, that are looked at */
+
 /* How a disk image is opened; all zero: its present state, if it is closed. */
 struct tree_image_options {
 	const char *snapshot; /* GUID of the state wanted; NULL: the present */
+	unsigned partition;   /* its number; 0: the one with the guest's root */
 	bool live; /* take an image that was not closed: it may be in use */
 	struct arena *mem;  /* of the notes */
 	struct strv *notes; /* what is to be known of it is added; or NULL */

@@ -12,6 +12,8 @@ rehost=${REHOST:-build/rehost}
 case $rehost in /*) ;; *) rehost=$PWD/$rehost ;; esac
 # shellcheck source=tests/demo_host.sh
 . tests/demo_host.sh
+# shellcheck source=tests/image_host.sh
+. tests/image_host.sh
 LC_ALL=C
 export LC_ALL
 tmp=$(mktemp -d /var/tmp/rehost-image.XXXXXX) || exit 1
@@ -23,36 +25,6 @@ finish()
 }
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
-
-# host IMAGE: a host whose guest 101 has it as its disk
-host()
-{
-	local hdd=$tmp/host/vz/private/101/root.hdd sectors
-	rm -rf "$tmp/host"
-	mkdir -p "$hdd" "$tmp/host/etc/vz/conf" &&
-	echo ovz >"$tmp/host/etc/hostname" &&
-	cp --sparse=always "$1" "$hdd/root.hds" &&
-	sectors=$(($(stat -c %s "$1") / 512)) &&
-	cat >"$hdd/DiskDescriptor.xml" <<-END &&
-	<?xml version="1.0"?>
-	<Parallels_disk_image Version="1.0">
-	  <Disk_Parameters><Disk_size>$sectors</Disk_size></Disk_Parameters>
-	  <StorageData><Storage>
-	    <Start>0</Start><End>$sectors</End><Blocksize>2048</Blocksize>
-	    <Image>
-	      <GUID>{5fbaabe3-6958-40ff-92a7-860e329aab41}</GUID>
-	      <Type>Plain</Type><File>root.hds</File>
-	    </Image>
-	  </Storage></StorageData>
-	</Parallels_disk_image>
-	END
-	cat >"$tmp/host/etc/vz/conf/101.conf" <<-'END'
-	VE_LAYOUT="ploop"
-	VE_ROOT="/vz/root/$VEID"
-	VE_PRIVATE="/vz/private/$VEID"
-	HOSTNAME="web.example.org"
-	END
-}
 
 # convert OUT [OPTION...]: into $tmp/out.OUT
 convert()
@@ -108,14 +80,14 @@ repair()
 
 convert_crashed()
 {
-	host "$tmp/crashed" || return
+	image_host "$tmp/host" "$tmp/crashed" || return
 	convert crashed -v || { cat "$tmp/said"; return 1; }
 	cmp "$tmp/crashed" "$tmp/host/vz/private/101/root.hdd/root.hds"
 }
 
 convert_fixed()
 {
-	host "$tmp/fixed" || return
+	image_host "$tmp/host" "$tmp/fixed" || return
 	convert fixed || { cat "$tmp/said"; return 1; }
 }
 
@@ -142,7 +114,7 @@ damage()
 	cp --sparse=always "$tmp/crashed" "$tmp/damaged" &&
 	printf 'no' | dd of="$tmp/damaged" bs=1 seek=$((at + 24)) \
 		conv=notrunc status=none &&
-	host "$tmp/damaged" || return
+	image_host "$tmp/host" "$tmp/damaged" || return
 	convert refused
 	[ $? -eq 3 ] || { cat "$tmp/said"; return 1; }
 	[ ! -e "$tmp/out.refused/101" ] || return

@@ -1,24 +1,20 @@
 /* Work in a guest that runs, and in its lab. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <grp.h>
 
 #include "base/fd.h"
 #include "runtime/box_parts.h"
 #include "runtime/caps.h"
+#include "runtime/child.h"
 #include "runtime/group.h"
 #include "runtime/inner.h"
-
-enum { OUTPUT_MAX = 1 << 20 };
 
 enum place {
 	PLACE_GUEST,
@@ -34,14 +30,6 @@ struct call {
 	void (*fn)(int fd, const void *arg);
 	const void *arg;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* The groups first: as a member of the namespaces their files are not seen. */
 static int join_guest(const struct call *c, struct err *e)
@@ -63,8 +51,9 @@ static int join_guest(const struct call *c, struct err *e)
 	return 0;
 }
 
-static int join(const struct call *c, struct err *e)
+static int join(const void *who, struct err *e)
 {
+	const struct call *c = who;
 	const int net = c->place == PLACE_LAB ? c->b->run.lab :
 						c->b->run.neighbour;
 
@@ -81,8 +70,9 @@ static int join(const struct call *c, struct err *e)
 }
 
 /* What pid 1 was given beside namespaces: filter, bounds, no_new_privs. */
-static int confine(const struct call *c, struct err *e)
+static int confine(const void *who, struct err *e)
 {
+	const struct call *c = who;
 	const struct ops *ops = &c->b->ops;
 
 	if (c->place != PLACE_GUEST)
@@ -103,113 +93,19 @@ static int confine(const struct call *c, struct err *e)
 	return 0;
 }
 
-static NORETURN void work(const struct call *c, int out, int err_fd)
-{
-	struct err e = { 0 };
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (confine(c, &e) < 0) {
-		if (write(err_fd, &e, sizeof(e)) < 0)
-			_exit(2);
-		_exit(1);
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	c->fn(out, c->arg);
-	_exit(0);
-}
-
-/* A member of the pid namespace is only who was born there. */
-static NORETURN void enter(const struct call *c, int out, int err_fd)
-{
-	struct err e = { 0 };
-	int status;
-	pid_t pid;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (join(c, &e) < 0) {
-		if (write(err_fd, &e, sizeof(e)) < 0)
-			_exit(2);
-		_exit(1);
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	pid = fork();
-	if (pid == 0)
-		work(c, out, err_fd);
-	close(out);
-	close(err_fd);
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		_exit(1);
-	if (WIFSIGNALED(status))
-		kill(getpid(), WTERMSIG(status));
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
-}
-
-/* Reads until the end or the deadline; false: too late. */
-static bool collect(int fd, int64_t deadline, struct buf *ret)
-{
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		const int64_t left = deadline - now_ms();
-		char buf[4096];
-		ssize_t n;
-
-		if (left <= 0 || poll(&p, 1, (int)left) == 0)
-			return false;
-		n = read(fd, buf, sizeof(buf));
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return true;
-		if (n > 0 && ret->n < OUTPUT_MAX)
-			buf_add(ret, buf, (size_t)n);
-	}
-}
-
-/* Something that left the child's group of processes may hold the pipe. */
-static int finish(pid_t pid, bool in_time, const int err_fd, struct err *e)
-{
-	struct err got;
-	int status;
-
-	if (!in_time)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_set(e, errno, "wait for a call");
-	if (!in_time)
-		return err_set(e, ETIMEDOUT, "call into the guest");
-	if (read(err_fd, &got, sizeof(got)) == (ssize_t)sizeof(got)) {
-		*e = got;
-		return -1;
-	}
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return err_set(e, 0, "a call into the guest died (status %d)",
-			       status);
-	return 0;
-}
-
 static int call(const struct call *c, unsigned seconds, struct buf *ret,
 		struct err *e)
 {
-	const int64_t deadline = now_ms() + (int64_t)seconds * 1000;
-	int out[2] = { -1, -1 }, errs[2] = { -1, -1 }, rc;
-	pid_t pid = -1;
+	const struct child_call child = { .join = join,
+					  .confine = confine,
+					  .who = c,
+					  .fn = c->fn,
+					  .arg = c->arg };
 
 	if (c->b->pid <= 0 &&
 	    (c->place == PLACE_GUEST || c->place == PLACE_ROOT))
 		return err_set(e, ESRCH, "the guest does not run");
-	if (pipe2(out, O_CLOEXEC) < 0 ||
-	    pipe2(errs, O_CLOEXEC | O_NONBLOCK) < 0)
-		err_fill(e, errno, "make a pipe");
-	else if ((pid = fork()) == 0)
-		enter(c, out[1], errs[1]);
-	else if (pid < 0)
-		err_fill(e, errno, "fork");
-	fd_closep(&out[1]);
-	fd_closep(&errs[1]);
-	rc = pid < 0 ? -1 :
-		       finish(pid, collect(out[0], deadline, ret), errs[0], e);
-	fd_closep(&out[0]);
-	fd_closep(&errs[0]);
-	return rc;
+	return child_call(&child, seconds, ret, e);
 }
 
 int box_call(struct box *b, void (*fn)(int fd, const void *arg),

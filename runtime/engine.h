@@ -48,6 +48,12 @@ struct engine {
 	int (*start)(struct engine_guest *g, struct err *e);
 	/* Asks it to stop, waits, kills; ret_clean: it went by itself. */
 	int (*stop)(struct engine_guest *g, bool *ret_clean, struct err *e);
+	/*
+	 * Pid 1 of the guest that the administrator started from the package,
+	 * as the host sees it. NULL: nobody runs a guest with this engine.
+	 */
+	int (*find)(const struct verify_package *p, struct arena *mem,
+		    pid_t *ret, struct err *e);
 };
 
 /* NULL when there is none of that name. */

@@ -81,17 +81,33 @@ static void restore_announced(struct verify_announced *a,
 			a->key = emitted->items.v[i].key;
 }
 
+static int read_emitted(const struct verify_package *p, struct arena *mem,
+			struct policy **ret, struct err *e)
+{
+	if (look_emitted(p, mem, ret, e) < 0)
+		return -1;
+	restore(p->planned, *ret);
+	restore(p->before, *ret);
+	for (size_t i = 0; i < p->announced.n; i++)
+		restore_announced(&p->announced.v[i], *ret);
+	return 0;
+}
+
+int look_restore(const struct verify_package *p, struct arena *mem,
+		 struct err *e)
+{
+	struct policy *emitted;
+
+	return read_emitted(p, mem, &emitted, e);
+}
+
 static int prepare(const struct verify_package *p, const struct look_options *o,
 		   struct arena *mem, struct engine_guest *ret, struct err *e)
 {
 	struct policy *policy;
 
-	if (look_emitted(p, mem, &policy, e) < 0)
+	if (read_emitted(p, mem, &policy, e) < 0)
 		return -1;
-	restore(p->planned, policy);
-	restore(p->before, policy);
-	for (size_t i = 0; i < p->announced.n; i++)
-		restore_announced(&p->announced.v[i], policy);
 	*ret = (struct engine_guest){
 		.engine = o->engine,
 		.package = p,

@@ -22,6 +22,13 @@ struct look_options {
 int look_emitted(const struct verify_package *p, struct arena *mem,
 		 struct policy **ret, struct err *e);
 
+/*
+ * Gives items of the package that policy.json cannot hold, being no UTF-8, the
+ * bytes of the emitted configuration.
+ */
+int look_restore(const struct verify_package *p, struct arena *mem,
+		 struct err *e);
+
 /* What look_start would do, an operation a line; needs no right. */
 int look_print(const struct verify_package *p, const struct look_options *o,
 	       struct arena *mem, struct buf *ret, struct err *e);

@@ -98,7 +98,8 @@ void probe_all(struct probe *p)
 			if (probes[id].see(p, &e) < 0)
 				give_up(p, id, arena_strdup(p->mem, e.msg));
 		} else if (probes[id].class != CLASS_HEAVY) {
-			give_up(p, id, "not looked at: --probes=passive");
+			give_up(p, id,
+				"it would have to be tried, here is only looked");
 		}
 	}
 	policy_sort(p->seen->observed);

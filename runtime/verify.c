@@ -257,6 +257,24 @@ static void add_all(const struct verify_package *p, const struct verify_seen *s,
 		judge_fact(&s->facts.v[i], vec_add(mem, &r->checks));
 }
 
+/* The verdicts, of the checks as they are now. */
+static void conclude(const struct verify_package *p, struct verify_result *r)
+{
+	memset(r->counts, 0, sizeof(r->counts));
+	r->surprises = r->drifts = 0;
+	for (size_t i = 0; i < r->checks.n; i++) {
+		const struct verify_check *c = &r->checks.v[i];
+
+		r->surprises += c->surprise;
+		if (c->drift)
+			r->drifts++;
+		else
+			r->counts[c->relation]++;
+	}
+	r->verdict = ladder(p, r);
+	r->isolation = isolation(p, r);
+}
+
 void verify_judge(const struct verify_package *p, const struct verify_seen *s,
 		  const struct verify_look look[FIELD__MAX], struct arena *mem,
 		  struct verify_result *ret)
@@ -269,12 +287,45 @@ void verify_judge(const struct verify_package *p, const struct verify_seen *s,
 		if (r.checks.n > 1)
 			qsort(r.checks.v, r.checks.n, sizeof(*r.checks.v),
 			      cmp_checks);
-		for (size_t i = 0; i < r.checks.n; i++) {
-			r.counts[r.checks.v[i].relation]++;
-			r.surprises += r.checks.v[i].surprise;
-		}
-		r.verdict = ladder(p, &r);
-		r.isolation = isolation(p, &r);
+		conclude(p, &r);
 	}
 	*ret = r;
+}
+
+static bool same_field(const char *a, const char *b)
+{
+	const size_t n = strcspn(a, " ");
+
+	return n == strcspn(b, " ") && strncmp(a, b, n) == 0;
+}
+
+/* What the record does not name was not there, if it saw the field at all. */
+static bool was_seen(const struct verify_baseline *b, const char *item)
+{
+	bool seen = true;
+
+	for (size_t i = 0; i < b->items.n; i++) {
+		const struct verify_recorded *it = &b->items.v[i];
+
+		if (str_eq(it->item, item))
+			return it->seen;
+		if (!it->seen && same_field(it->item, item))
+			seen = false;
+	}
+	return seen;
+}
+
+void verify_drift(const struct verify_baseline *b,
+		  const struct verify_package *p, struct verify_result *r)
+{
+	for (size_t i = 0; i < r->checks.n; i++) {
+		struct verify_check *c = &r->checks.v[i];
+
+		if (c->relation == REL_UNSEEN)
+			c->required = false;
+		c->drift = c->surprise && was_seen(b, c->item);
+	}
+	conclude(p, r);
+	if (b->verdict < r->verdict)
+		r->verdict = b->verdict;
 }

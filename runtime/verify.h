@@ -113,14 +113,15 @@ struct verify_check {
 	const struct verify_announced *announced;
 	const char *probe;
 	enum relation planned; /* of what was planned to what was before */
+	bool drift; /* a surprise, and not what an earlier verification saw */
 };
 
 struct verify_result {
 	enum verify_verdict verdict;
 	enum verify_isolation isolation;
 	VEC(struct verify_check) checks;
-	size_t counts[REL_UNSEEN + 1];
-	size_t surprises;
+	size_t counts[REL_UNSEEN + 1]; /* without what has drifted */
+	size_t surprises, drifts;
 };
 
 /*
@@ -131,5 +132,27 @@ struct verify_result {
 void verify_judge(const struct verify_package *p, const struct verify_seen *s,
 		  const struct verify_look look[FIELD__MAX], struct arena *mem,
 		  struct verify_result *ret);
+
+/* An item as a record has it. */
+struct verify_recorded {
+	const char *item;
+	bool seen;
+};
+
+/* What an earlier verification found: its record. */
+struct verify_baseline {
+	const char *file; /* relative to the package */
+	enum verify_verdict verdict;
+	VEC(struct verify_recorded) items;
+};
+
+/*
+ * Of a guest that was only looked at from outside: what is not as planned
+ * although the record saw it so has drifted. What cannot be seen from outside
+ * is not required, for the record stands for it: the verdict is never better
+ * than the record's.
+ */
+void verify_drift(const struct verify_baseline *b,
+		  const struct verify_package *p, struct verify_result *r);
 
 #endif

@@ -4,6 +4,11 @@
 
 #include "runtime/verify_report.h"
 
+static const char *relation_name(const struct verify_check *c)
+{
+	return c->drift ? "drift" : policy_relation_name(c->relation);
+}
+
 static json_t *check_json(const struct verify_check *c)
 {
 	const struct verify_announced *a = c->announced;
@@ -15,7 +20,7 @@ static json_t *check_json(const struct verify_check *c)
 	json_put(o, "observed_before", json_text(c->recorded));
 	json_put(o, "expected", json_text(c->expected));
 	json_put(o, "observed", json_text(c->observed));
-	json_put_str(o, "relation", policy_relation_name(c->relation));
+	json_put_str(o, "relation", relation_name(c));
 	json_put_bool(o, "required", c->required);
 	json_put_bool(o, "surprise", c->surprise);
 	json_put(o, "reason", json_text(c->reason));
@@ -56,7 +61,10 @@ json_t *verify_report_guest(const struct verify_run *v)
 	json_put_u64(o, "surprises", r->surprises);
 	for (enum relation i = REL_EQUAL; i <= REL_UNSEEN; i++)
 		json_put_u64(counts, policy_relation_name(i), r->counts[i]);
+	json_put_u64(counts, "drift", r->drifts);
 	json_put(o, "counts", counts);
+	json_put(o, "compared_with",
+		 json_text(v->baseline == NULL ? NULL : v->baseline->file));
 	json_put(o, "boot", boot_json(&v->seen));
 	for (size_t i = 0; i < r->checks.n; i++)
 		json_array_append_new(checks, check_json(&r->checks.v[i]));
@@ -122,8 +130,7 @@ static void text_check(const struct verify_check *c, bool utf8, struct buf *b)
 		buf_printf(b, "%sunseen: %s", c->required ? "required, " : "",
 			   c->reason);
 	else if (c->surprise)
-		buf_printf(b, "%s: planned %s, seen %s",
-			   policy_relation_name(c->relation),
+		buf_printf(b, "%s: planned %s, seen %s", relation_name(c),
 			   shown(c->expected), shown(c->observed));
 	else
 		buf_printf(b, "%s: was %s, is %s",
@@ -138,26 +145,39 @@ static void text_check(const struct verify_check *c, bool utf8, struct buf *b)
 	buf_addc(b, '\n');
 }
 
+static void text_head(const struct verify_run *v, struct buf *b)
+{
+	const struct verify_result *r = &v->result;
+
+	buf_printf(b, "%s: %s %s %s: %s, isolation %s", v->package->key,
+		   v->package->target, v->baseline == NULL ? "on" : "under",
+		   v->engine, verify_verdict_name(r->verdict),
+		   verify_isolation_name(r->isolation));
+	if (v->seen.failed != NULL) {
+		buf_printf(b, ": %s\n", v->seen.failed);
+		return;
+	}
+	buf_addc(b, ';');
+	if (v->baseline == NULL)
+		buf_printf(b, " up in %u.%03u s;", v->seen.ms / 1000,
+			   v->seen.ms % 1000);
+	for (enum relation i = REL_EQUAL; i <= REL_UNSEEN; i++)
+		if (r->counts[i] != 0)
+			buf_printf(b, " %zu %s", r->counts[i],
+				   policy_relation_name(i));
+	buf_printf(b, ", %zu not as planned", r->surprises);
+	if (v->baseline != NULL)
+		buf_printf(b, ", %zu not as in %s", r->drifts,
+			   v->baseline->file);
+	buf_addc(b, '\n');
+}
+
 void verify_report_text(const struct verify_run *v, bool everything, bool utf8,
 			struct buf *b)
 {
 	const struct verify_result *r = &v->result;
 
-	buf_printf(b, "%s: %s on %s: %s, isolation %s", v->package->key,
-		   v->package->target, v->engine,
-		   verify_verdict_name(r->verdict),
-		   verify_isolation_name(r->isolation));
-	if (v->seen.failed != NULL) {
-		buf_printf(b, ": %s\n", v->seen.failed);
-	} else {
-		buf_printf(b, "; up in %u.%03u s;", v->seen.ms / 1000,
-			   v->seen.ms % 1000);
-		for (enum relation i = REL_EQUAL; i <= REL_UNSEEN; i++)
-			if (r->counts[i] != 0)
-				buf_printf(b, " %zu %s", r->counts[i],
-					   policy_relation_name(i));
-		buf_printf(b, ", %zu not as planned\n", r->surprises);
-	}
+	text_head(v, b);
 	for (size_t i = 0; i < r->checks.n; i++) {
 		const struct verify_check *c = &r->checks.v[i];
 
@@ -196,7 +216,7 @@ static void junit_case(const struct verify_check *c, struct buf *b)
 	buf_adds(b, "\">");
 	if (c->surprise) {
 		buf_printf(b, "<failure message=\"%s\">planned ",
-			   policy_relation_name(c->relation));
+			   relation_name(c));
 		xml_text(b, shown(c->expected));
 		buf_adds(b, ", seen ");
 		xml_text(b, shown(c->observed));

@@ -12,6 +12,8 @@ struct verify_run {
 	const char *engine, *engine_version;
 	struct verify_seen seen;
 	struct verify_result result;
+	/* of a guest that ran already: what it is compared with; else NULL */
+	const struct verify_baseline *baseline;
 };
 
 /* A guest of the document; schema verify.schema.json. */

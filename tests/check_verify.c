@@ -452,6 +452,59 @@ START_TEST(junit_escapes)
 }
 END_TEST
 
+/* What a record had of one item, and what a look from outside makes of it. */
+static const struct drift_row {
+	const char *what, *item; /* NULL: the record does not name it */
+	bool seen;
+	enum verify_verdict record;
+	const char *planned, *observed; /* host name, observed NULL: unseen */
+	bool drift;
+	enum verify_verdict verdict;
+} drifts[] = {
+	{ "as ever", "id.hostname k", true, VERIFIED_EQUIVALENT, "a", "a",
+	  false, VERIFIED_EQUIVALENT },
+	{ "another now", "id.hostname k", true, VERIFIED_EQUIVALENT, "a", "b",
+	  true, VERIFIED_DIFFERENT },
+	{ "the record did not see it", "id.hostname k", false,
+	  VERIFIED_EQUIVALENT, "a", "b", false, VERIFIED_DIFFERENT },
+	{ "new since", NULL, true, VERIFIED_EQUIVALENT, NULL, "b", true,
+	  VERIFIED_DIFFERENT },
+	{ "new, where the record saw nothing of its kind", "id.hostname x",
+	  false, VERIFIED_EQUIVALENT, NULL, "b", false, VERIFIED_DIFFERENT },
+	{ "not better than the record", "id.hostname k", true,
+	  VERIFIED_ANNOUNCED, "a", "a", false, VERIFIED_ANNOUNCED },
+	{ "what is not seen stands in the record", "id.hostname k", true,
+	  VERIFIED_ACCEPTED, "a", NULL, false, VERIFIED_ACCEPTED },
+};
+
+START_TEST(drift)
+{
+	const struct drift_row *d = &drifts[_i];
+	const struct row r = { .what = d->what,
+			       .field = FIELD_HOSTNAME,
+			       .before = d->planned,
+			       .planned = d->planned,
+			       .observed = d->observed,
+			       .unseen = d->observed == NULL,
+			       .required = true };
+	struct verify_baseline b = { .verdict = d->record };
+	struct arena *mem = arena_new();
+	struct verify_package p;
+	struct verify_run v = { 0 };
+
+	judged(mem, &r, &p, &v);
+	if (d->item != NULL)
+		*vec_add(mem, &b.items) =
+			(struct verify_recorded){ d->item, d->seen };
+	verify_drift(&b, &p, &v.result);
+	ck_assert_msg(v.result.checks.v[0].drift == d->drift, "%s", d->what);
+	ck_assert_uint_eq(v.result.drifts, d->drift);
+	ck_assert_msg(v.result.verdict == d->verdict, "%s: %s", d->what,
+		      verify_verdict_name(v.result.verdict));
+	arena_free(mem);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("verify");
@@ -463,6 +516,7 @@ int main(void)
 	tcase_add_loop_test(t, ladder, 0, (int)COUNT(rows));
 	tcase_add_test(t, worst_wins);
 	tcase_add_loop_test(t, facts, 0, 6);
+	tcase_add_loop_test(t, drift, 0, (int)COUNT(drifts));
 	tcase_add_test(t, names);
 	tcase_add_test(t, text_has_marks);
 	tcase_add_test(t, junit_escapes);

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/num.h"
+#include "base/proc.h"
 #include "runtime/engine.h"
 #include "runtime/engines/lxc.h"
 #include "runtime/probe.h"
@@ -110,24 +111,32 @@ static int say_log(const struct engine_guest *g, const char *what,
 		       strv_join(g->mem, &found, "; "));
 }
 
-/* Pid 1 as lxc-info tells it ("State: RUNNING", "PID: 7"); 0: not yet. */
+/* "State: RUNNING", "PID: 7" of lxc-info -s -p; 0: it does not run. */
+static pid_t parse_info(const char *text, struct arena *mem)
+{
+	const struct strv told = strv_split(mem, text, " \n");
+	uint64_t n;
+	struct err bad;
+
+	if (told.n == 4 && str_eq(told.v[1], "RUNNING") &&
+	    num_u64(told.v[3], &n, &bad) == 0)
+		return (pid_t)n;
+	return 0;
+}
+
+/* 0: not yet. */
 static int ask_init(struct engine_guest *g, pid_t *ret, struct err *e)
 {
 	static const char *const more[] = { "-s", "-p" };
 	struct buf out CLEANUP(buf_done) = { 0 };
-	struct strv told;
-	uint64_t n;
-	struct err bad;
 	int status;
 
 	*ret = 0;
 	if (box_exec_engine(g->box, words(g, "lxc-info", more, COUNT(more)), 30,
 			    &out, &status, e) < 0)
 		return -1;
-	told = strv_split(g->mem, buf_str(&out), " \n");
-	if (status == 0 && told.n == 4 && str_eq(told.v[1], "RUNNING") &&
-	    num_u64(told.v[3], &n, &bad) == 0)
-		*ret = (pid_t)n;
+	if (status == 0)
+		*ret = parse_info(buf_str(&out), g->mem);
 	return 0;
 }
 
@@ -198,10 +207,64 @@ static int stop(struct engine_guest *g, bool *ret_clean, struct err *e)
 	return 0;
 }
 
+/*
+ * The lxcpath that the config was made for: its root file system is
+ * LXCPATH/NAME/rootfs there. NULL: the config says something else.
+ */
+static const char *path_of(const char *config, const char *name,
+			   struct arena *mem)
+{
+	static const char key[] = "lxc.rootfs.path = dir:";
+	const char *end = arena_printf(mem, "/%s/rootfs", name);
+	struct slice rest = { config, strlen(config) }, line;
+
+	while (slice_next(&rest, '\n', &line)) {
+		const char *s = slice_dup(mem, line);
+
+		if (str_starts(s, key) && str_ends(s, end))
+			return arena_strndup(mem, s + strlen(key),
+					     strlen(s) - strlen(key) -
+						     strlen(end));
+	}
+	return NULL;
+}
+
+/* Where it was to be installed, else where lxc-info looks by itself. */
+static int find(const struct verify_package *p, struct arena *mem, pid_t *ret,
+		struct err *e)
+{
+	struct buf out CLEANUP(buf_done) = { 0 };
+	struct probe reader = { .mem = mem };
+	const char *argv[] = { "lxc-info", "-n", p->name, "-s",
+			       "-p",       "-P", NULL,    NULL };
+	const char *text, *path;
+	size_t n;
+	int status;
+
+	if (probe_read(&reader,
+		       arena_printf(mem, "%s/%s/config", p->dir, p->target),
+		       &text, &n, e) < 0)
+		return -1;
+	path = path_of(text, p->name, mem);
+	argv[6] = path;
+	if (path == NULL)
+		argv[5] = NULL;
+	if (proc_run(argv, 30, &out, &status, e) < 0)
+		return -1;
+	*ret = parse_info(buf_str(&out), mem);
+	if (*ret > 0)
+		return 0;
+	n = strcspn(buf_str(&out), "\n");
+	return err_set(e, ESRCH, "%s%s%s does not run: lxc-info: %.*s", p->name,
+		       path == NULL ? "" : " in ", path == NULL ? "" : path,
+		       (int)n, buf_str(&out));
+}
+
 const struct engine lxc_engine = {
 	.name = "lxc",
 	.version = version,
 	.print = print,
 	.start = start,
 	.stop = stop,
+	.find = find,
 };

@@ -16,7 +16,10 @@ const char *lab_target(const struct options *o)
 const struct engine *lab_engine(const struct options *o, struct arena *mem,
 				struct err *e)
 {
-	const char *name = o->engine == NULL ? "builtin" : o->engine;
+	/* who runs guests in production is the target's own engine */
+	const char *name = o->engine != NULL ? o->engine :
+			   o->running        ? lab_target(o) :
+					       "builtin";
 	const struct engine *engine = engine_find(name);
 
 	if (engine == NULL)

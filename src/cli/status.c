@@ -74,6 +74,8 @@ static json_t *record_entry(const char *path, const char *manifest,
 	for (size_t i = 0; i < COUNT(copied); i++)
 		json_put(o, copied[i],
 			 json_incref(json_object_get(g, copied[i])));
+	json_put_bool(o, "running",
+		      json_is_string(json_object_get(g, "compared_with")));
 	json_put_str(o, "time", json_str(json_object_get(doc, "host"), "time"));
 	json_put_bool(o, "current",
 		      str_eq(arena_strdup(mem, json_str(g, "manifest_sha256")),
@@ -84,7 +86,8 @@ static json_t *record_entry(const char *path, const char *manifest,
 static bool same_engine(const json_t *a, const json_t *b)
 {
 	return str_eq(json_str(a, "target"), json_str(b, "target")) &&
-	       str_eq(json_str(a, "engine"), json_str(b, "engine"));
+	       str_eq(json_str(a, "engine"), json_str(b, "engine")) &&
+	       json_object_get(a, "running") == json_object_get(b, "running");
 }
 
 /* Takes the entry: in place of an older one of its target and engine. */
@@ -182,9 +185,13 @@ static char *verified_text(const json_t *g, struct arena *mem, bool *ret_old)
 		const bool old = !json_is_true(json_object_get(v, "current"));
 
 		strv_add(mem, &words,
-			 arena_printf(mem, "%s/%s %s%s", json_str(v, "target"),
-				      json_str(v, "engine"),
-				      json_str(v, "verdict"), old ? "*" : ""));
+			 arena_printf(
+				 mem, "%s/%s %s%s%s", json_str(v, "target"),
+				 json_str(v, "engine"),
+				 json_is_true(json_object_get(v, "running")) ?
+					 "running " :
+					 "",
+				 json_str(v, "verdict"), old ? "*" : ""));
 		*ret_old |= old;
 	}
 	return words.n == 0 ? arena_strdup(mem, "-") :

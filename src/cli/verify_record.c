@@ -1,4 +1,5 @@
 /* DIR/NAME/verify/TARGET-ENGINE-TIME.json: what a verification has seen. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -92,9 +93,113 @@ int verify_record(const struct verify_run *v, struct arena *mem, struct err *e)
 		return -1;
 	utc(now);
 	r = publish(dir, part,
-		    arena_printf(mem, "%s-%s-%s", v->package->target, v->engine,
-				 now),
+		    arena_printf(mem, "%s-%s-%s%s", v->package->target,
+				 v->engine,
+				 v->baseline == NULL ? "" : "running-", now),
 		    mem, e);
 	unlinkat(dir, part, 0);
 	return r;
+}
+
+/* --- records of before --- */
+
+/* What is there of records that would do. */
+struct search {
+	const struct verify_package *p;
+	const char *engine;
+	enum verify_verdict least;
+	struct arena *mem;
+	const char *time; /* of the best so far, NULL: none */
+	bool own;         /* the best is of the engine */
+	const char *file;
+	json_t *guest;
+	size_t n, current; /* records; of the conversion that is there now */
+};
+
+static bool would_do(struct search *s, const json_t *g)
+{
+	if (!json_is_object(g) ||
+	    !str_eq(json_str(g, "target"), s->p->target) ||
+	    json_is_string(json_object_get(g, "compared_with")))
+		return false;
+	s->n++;
+	if (!str_eq(json_str(g, "manifest_sha256"), s->p->manifest_sha256))
+		return false;
+	s->current++;
+	return verify_verdict_find(json_str(g, "verdict")) != VERIFIED__MAX &&
+	       verify_verdict_find(json_str(g, "verdict")) >= s->least;
+}
+
+static void consider(struct search *s, const char *name)
+{
+	const char *file = arena_printf(s->mem, "verify/%s", name);
+	const char *path = arena_printf(s->mem, "%s/%s", s->p->dir, file);
+	json_t *doc CLEANUP(json_freep) = json_load_file(path, 0, NULL);
+	json_t *g = json_array_get(json_object_get(doc, "guests"), 0);
+	const char *time = json_str(json_object_get(doc, "host"), "time");
+	const bool own = str_eq(json_str(g, "engine"), s->engine);
+
+	if (!would_do(s, g) ||
+	    (s->time != NULL &&
+	     (own != s->own ? s->own : strcmp(time, s->time) <= 0)))
+		return;
+	json_decref(s->guest);
+	s->guest = json_incref(g);
+	s->own = own;
+	s->time = arena_strdup(s->mem, time);
+	s->file = file;
+}
+
+static void take_items(const json_t *g, struct arena *mem,
+		       struct verify_baseline *ret)
+{
+	const json_t *checks = json_object_get(g, "checks"), *c;
+	size_t i;
+
+	json_array_foreach (checks, i, c)
+		*vec_add(mem, &ret->items) = (struct verify_recorded){
+			.item = arena_strdup(mem, json_str(c, "item")),
+			.seen = !str_eq(json_str(c, "relation"), "unseen"),
+		};
+}
+
+static int say_none(const struct search *s, struct err *e)
+{
+	if (s->n == 0)
+		return err_set(e, 0,
+			       "there is no record of a verification for %s "
+			       "to compare with: run rehost verify first",
+			       s->p->target);
+	if (s->current == 0)
+		return err_set(e, 0,
+			       "converted again since it was verified: run "
+			       "rehost verify first");
+	return err_set(e, 0, "no record has the verdict %s or better",
+		       verify_verdict_name(s->least));
+}
+
+int verify_record_find(const struct verify_package *p, const char *engine,
+		       enum verify_verdict least, struct arena *mem,
+		       struct verify_baseline *ret, struct err *e)
+{
+	struct search s = {
+		.p = p, .engine = engine, .least = least, .mem = mem
+	};
+	DIR *d = opendir(arena_printf(mem, "%s/verify", p->dir));
+	const struct dirent *entry;
+
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (entry->d_name[0] != '.' && str_ends(entry->d_name, ".json"))
+			consider(&s, entry->d_name);
+	if (d != NULL)
+		closedir(d);
+	if (s.guest == NULL)
+		return say_none(&s, e);
+	*ret = (struct verify_baseline){
+		.file = s.file,
+		.verdict = verify_verdict_find(json_str(s.guest, "verdict")),
+	};
+	take_items(s.guest, mem, ret);
+	json_decref(s.guest);
+	return 0;
 }

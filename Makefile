@@ -52,7 +52,7 @@ SOURCES := $(sort $(filter-out $(MAIN) $(SHIM),$(wildcard src/*.c src/*/*.c \
 CHECKS := $(patsubst tests/%.c,$(B)/%,$(sort $(wildcard tests/check_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(sort $(wildcard tests/fuzz/*.c)))
 # scripts that print TAP; the others in tests/ are tools or parts of these
-SCRIPTS := $(wildcard $(addprefix tests/,capture.sh check_fixtures.sh golden.sh cli.sh images.sh schema.sh robust.sh docs.sh))
+SCRIPTS := $(wildcard $(addprefix tests/,capture.sh check_fixtures.sh golden.sh cli.sh images.sh schema.sh robust.sh docs.sh upgrade.sh))
 ROOT_SCRIPTS := $(sort $(wildcard tests/root/*.sh))
 MAN := $(wildcard src/man/*.1 src/man/*.5)
 SCHEMAS := $(wildcard src/report/*.schema.json)

@@ -158,6 +158,16 @@ static bool is_mounted(const struct guest *g, const char *target)
 	return false;
 }
 
+/* By a word of lxc.mount.auto, and not by a line of a table. */
+static bool is_made(const struct guest *g, const char *target)
+{
+	for (size_t i = 0; i < g->mounts.n; i++)
+		if (str_eq(g->mounts.v[i]->target.v, target))
+			return g->mounts.v[i]->target.from->kind ==
+			       ORIGIN_DEFAULT;
+	return false;
+}
+
 static bool is_network(const char *type)
 {
 	static const char *const types[] = { "nfs",  "nfs4", "cifs",
@@ -192,6 +202,12 @@ static void carry_mount(struct reading *r, const struct strv *f,
 	const char *source = unescaped(r->g->mem, f->v[0]);
 	struct mount *m;
 
+	if (is_made(r->g, target)) {
+		reading_decide(r, BIN_CARRIED,
+			       "LXC mounts %s itself, by lxc.mount.auto",
+			       target);
+		return;
+	}
 	if (is_mounted(r->g, target)) {
 		reading_decide(r, BIN_DROPPED,
 			       "%s is mounted twice: the first one is carried",
@@ -243,6 +259,13 @@ static void settle_entry(struct reading *r, const struct lx_value *entry)
 			"of LXC's nesting.conf, for guests that map ids again");
 		return;
 	}
+	if (str_eq(target, "/sys/fs/fuse/connections") &&
+	    str_eq(target, f.v[0])) {
+		lxc_end_find(r, entry->s, BIN_DROPPED, FIND_MNT_CLEANUP,
+			     "shows the host's FUSE connections, of which the "
+			     "guest needs none: not mounted");
+		return;
+	}
 	if (f.n > 3 && str_eq(f.v[2], "none") && is_bind(&options) &&
 	    lxc_take_node(r, unescaped(r->g->mem, f.v[0]), target))
 		return;
@@ -254,16 +277,29 @@ static void settle_entry(struct reading *r, const struct lx_value *entry)
 static const struct auto_row {
 	const char *word;
 	enum field_id field;
-	const char *view; /* NULL: the guest's own cgroups */
+	const char *view, *target, *type;
 } auto_rows[] = {
-	{ "proc", FIELD_PROC_VIEW, "mixed" },
-	{ "proc:mixed", FIELD_PROC_VIEW, "mixed" },
-	{ "proc:rw", FIELD_PROC_VIEW, "rw" },
-	{ "sys", FIELD_SYS_VIEW, "mixed" },
-	{ "sys:mixed", FIELD_SYS_VIEW, "mixed" },
-	{ "sys:ro", FIELD_SYS_VIEW, "ro" },
-	{ "sys:rw", FIELD_SYS_VIEW, "rw" },
+	{ "proc", FIELD_PROC_VIEW, "mixed", "/proc", "proc" },
+	{ "proc:mixed", FIELD_PROC_VIEW, "mixed", "/proc", "proc" },
+	{ "proc:rw", FIELD_PROC_VIEW, "rw", "/proc", "proc" },
+	{ "sys", FIELD_SYS_VIEW, "mixed", "/sys", "sysfs" },
+	{ "sys:mixed", FIELD_SYS_VIEW, "mixed", "/sys", "sysfs" },
+	{ "sys:ro", FIELD_SYS_VIEW, "ro", "/sys", "sysfs" },
+	{ "sys:rw", FIELD_SYS_VIEW, "rw", "/sys", "sysfs" },
 };
+
+/* A mount that LXC makes unasked, or by a word. */
+static void made_by_lxc(struct reading *r, const char *target, const char *type)
+{
+	static const char ref[] = "targets.md 2.2: LXC mounts it";
+	struct mount *m;
+
+	if (is_mounted(r->g, target))
+		return;
+	m = take_mount(r);
+	reading_default(r, FIELD_MOUNT_TARGET, m, target, ref);
+	reading_default(r, FIELD_MOUNT_TYPE, m, type, ref);
+}
 
 /* The word without ":force", which only an engine on another host needs. */
 static const char *plain_word(struct reading *r, const char *word)
@@ -304,6 +340,7 @@ static void settle_word(struct reading *r, const struct lx_value *w)
 		if (!str_eq(auto_rows[i].word, word))
 			continue;
 		take_str(r, auto_rows[i].field, r->g, auto_rows[i].view);
+		made_by_lxc(r, auto_rows[i].target, auto_rows[i].type);
 		return;
 	}
 	if (str_starts(word, "cgroup")) {
@@ -326,6 +363,10 @@ void lxc_mounts_settle(struct reading *r)
 		settle_word(r, &x->autos.v[i]);
 	for (size_t i = 0; i < x->entries.n; i++)
 		settle_entry(r, &x->entries.v[i]);
+	if (x->kept[LXK_AUTODEV].s == NULL ||
+	    !str_eq(x->kept[LXK_AUTODEV].text, "0"))
+		made_by_lxc(r, "/dev", "tmpfs");
+	made_by_lxc(r, "/dev/pts", "devpts");
 	reading_default(r, FIELD_PROC_VIEW, r->g, "none",
 			"targets.md 2.2: nothing is mounted by itself");
 	reading_default(r, FIELD_SYS_VIEW, r->g, "none",

@@ -397,6 +397,7 @@ static void take_address(struct reading *r, struct nic *n,
 			 const struct lx_piece *p, const struct inet_net *net,
 			 const char *broadcast)
 {
+	struct inet_addr computed;
 	char ip[INET_TEXT];
 	struct addr *a;
 
@@ -414,6 +415,12 @@ static void take_address(struct reading *r, struct nic *n,
 	take_u64(r, FIELD_ADDR_PREFIX, a, net->prefix);
 	if (broadcast != NULL)
 		take_str(r, FIELD_ADDR_BROADCAST, a, broadcast);
+	if (broadcast != NULL || net->prefix > 30 ||
+	    !inet_broadcast(net, &computed))
+		return;
+	inet_show(&computed, ip);
+	reading_default(r, FIELD_ADDR_BROADCAST, a, arena_strdup(r->g->mem, ip),
+			"targets.md 2.3: that of the network");
 }
 
 static void set_address(struct reading *r, struct nic *n,

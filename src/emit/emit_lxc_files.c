@@ -446,6 +446,13 @@ static struct strv closed_parameters(struct emission *em)
 	return names;
 }
 
+/* LXC leaves cgroups to a guest that can mount them, unless forced. */
+static bool may_mount(const struct guest *g)
+{
+	return g->caps.from == NULL ||
+	       (g->caps.v & CAP_BIT(cap_find("sys_admin"))) != 0;
+}
+
 void emit_lxc_put_proc(struct emission *em)
 {
 	const bool rw = str_eq(emit_lxc_proc(em->g), "rw");
@@ -456,7 +463,8 @@ void emit_lxc_put_proc(struct emission *em)
 	if (!str_eq(sys, "none"))
 		text = arena_printf(em->mem, "%s sys:%s", text, sys);
 	if (em->g->api_mounts.from != NULL && em->g->api_mounts.v)
-		text = arena_printf(em->mem, "%s cgroup:mixed", text);
+		text = arena_printf(em->mem, "%s cgroup:mixed%s", text,
+				    may_mount(em->g) ? ":force" : "");
 	emit_lxc_add(em, LXC_KERNEL, "lxc.mount.auto", text);
 	if (rw || names.n == 0)
 		return;

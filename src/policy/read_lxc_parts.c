@@ -161,6 +161,7 @@ static const struct auto_row {
 	{ "sys:ro", FIELD_SYS_VIEW, "ro", "/sys", "sysfs" },
 	{ "sys:rw", FIELD_SYS_VIEW, "rw", "/sys", "sysfs" },
 	{ "cgroup:mixed", FIELD__MAX, NULL, "/sys/fs/cgroup", NULL },
+	{ "cgroup:mixed:force", FIELD__MAX, NULL, "/sys/fs/cgroup", NULL },
 };
 
 static int auto_word(struct read_lxc *r, const char *word, struct err *e)

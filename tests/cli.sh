@@ -664,10 +664,7 @@ test_documents()
 
 # --- all ---------------------------------------------------------------------------
 
-[ -x "$rehost" ] || {
-	echo "1..0 # SKIP $rehost is not built"
-	exit 0
-}
+[ -x "$rehost" ] || skip_all "$rehost is not built"
 status=0
 ran=
 : >"$tmp/out"

@@ -34,21 +34,8 @@ fi
 tmp=$(mktemp -d) || exit 1
 trap 'chmod -R u+rwX "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-n=0
-bad=0
-
-# ok STATUS WHAT [FILE]: FILE says why not
-ok()
-{
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-		return
-	fi
-	bad=$((bad + 1))
-	echo "not ok $n - $2"
-	[ -z "${3-}" ] || head -n 60 "$3" | sed 's/^/# /'
-}
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 
 # tree CASE DIR: as the same for everybody
 tree()
@@ -274,18 +261,11 @@ chosen()
 	return 1
 }
 
-command -v python3 >/dev/null || {
-	echo "1..0 # SKIP there is no python3"
-	exit 0
-}
-[ -x "$rehost" ] || {
-	echo "1..0 # SKIP $rehost is not built"
-	exit 0
-}
+command -v python3 >/dev/null || skip_all "there is no python3"
+[ -x "$rehost" ] || skip_all "$rehost is not built"
 for case in fixtures/vserver/*/ fixtures/openvz/*/ fixtures/lxc/*/; do
 	if chosen "$case" "$@"; then
 		one_case "${case%/}"
 	fi
 done
-echo "1..$n"
-[ "$bad" -eq 0 ]
+tap_end

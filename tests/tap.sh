@@ -5,7 +5,7 @@
 n=0
 bad=0
 
-# ok STATUS WHAT
+# ok STATUS WHAT [FILE]: FILE tells why not
 ok()
 {
 	n=$((n + 1))
@@ -15,6 +15,7 @@ ok()
 	fi
 	bad=$((bad + 1))
 	echo "not ok $n - $2"
+	[ -z "${3-}" ] || head -n 60 "$3" | sed 's/^/# /'
 	return 1
 }
 

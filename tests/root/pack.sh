@@ -7,26 +7,8 @@
 set -u
 
 tool=${1:-$(find "${B:-build}" -name check_pack -type f 2>/dev/null | head -n 1)}
-tests=0
-failed=0
-
-skip_all()
-{
-	echo "1..0 # SKIP $1"
-	exit 0
-}
-
-# ok STATUS NAME
-ok()
-{
-	tests=$((tests + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $tests - $2"
-	else
-		echo "not ok $tests - $2"
-		failed=$((failed + 1))
-	fi
-}
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
 
 # same FILE FILE NAME
 same()
@@ -35,12 +17,6 @@ same()
 	status=$?
 	ok "$status" "$3"
 	[ "$status" -eq 0 ] || head -n 40 "$dir/diff" | sed 's/^/# /'
-}
-
-skip()
-{
-	tests=$((tests + 1))
-	echo "ok $tests - $1 # SKIP $2"
 }
 
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
@@ -391,5 +367,4 @@ else
 	skip "convert -j 1 and -j 4 write the same bytes" "no file system made"
 fi
 
-echo "1..$tests"
-[ "$failed" -eq 0 ]
+tap_end

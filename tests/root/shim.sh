@@ -7,27 +7,11 @@
 set -u
 
 init=${1:-${B:-build}/rehost-init}
-tests=0
-failed=0
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
 
-skip_all()
-{
-	echo "1..0 # SKIP $1"
-	exit 0
-}
-
-# ok STATUS NAME
-ok()
-{
-	tests=$((tests + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $tests - $2"
-	else
-		echo "not ok $tests - $2"
-		failed=$((failed + 1))
-		sed 's/^/# /' "$dir/log"
-	fi
-}
+# told STATUS WHAT: with what the guest said
+told() { ok "$1" "$2" "$dir/log"; }
 
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 [ -x "$init" ] || skip_all "rehost-init is not built"
@@ -91,10 +75,10 @@ get_pid()
 # until_true COMMAND...: at most 10 seconds
 until_true()
 {
-	n=0
+	tries=0
 	until "$@"; do
-		n=$((n + 1))
-		[ "$n" -lt 100 ] || return 1
+		tries=$((tries + 1))
+		[ "$tries" -lt 100 ] || return 1
 		sleep 0.1
 	done
 }
@@ -156,34 +140,34 @@ runlevel=3
 END
 boot env container=lxc SECRET=1
 [ "$(cat "$root/out/args")" = "two words  [stop]" ]
-ok $? "an argument a line, as it stands"
+told $? "an argument a line, as it stands"
 printf '%s\n' 'ODD=a=b c' \
 	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
 	RUNLEVEL=3 TERM=linux container=lxc >"$dir/want"
 grep -v -e '^PWD=' -e '^SHLVL=' "$root/out/env" | LC_ALL=C sort |
 	cmp -s - "$dir/want"
-ok $? "the environment is the configuration's, and container"
+told $? "the environment is the configuration's, and container"
 until_true grep -q 'start: ended with 3$' "$dir/log"
-ok $? "it outlives the start command and tells how that ended"
+told $? "it outlives the start command and tells how that ended"
 sleep 0.5
 # shellcheck disable=SC2013 # words are wanted
 for p in $(cat "/proc/$pid/task/$pid/children"); do
 	sed 's/.*) //' "/proc/$p/stat" 2>/dev/null
 done >"$dir/children"
 [ "$(cut -c1 "$dir/children")" = S ]
-ok $? "orphans are reaped, those that live are left"
+told $? "orphans are reaped, those that live are left"
 [ ! -e "$root/var/run/a.pid" ] && [ ! -e "$root/var/run/sub/b.pid" ] &&
 	[ ! -L "$root/var/run/link" ] && [ ! -L "$root/var/run/sub/dir" ]
-ok $? "files of /var/run are gone, links too"
+told $? "files of /var/run are gone, links too"
 [ -d "$root/var/run/sub" ] && [ -e "$root/keep/data" ]
-ok $? "directories stay, and what links lead to"
+told $? "directories stay, and what links lead to"
 grep -q 'clear /var/lock: is no directory of its own$' "$dir/log" &&
 	! grep -q nowhere "$dir/log"
-ok $? "a link in place of the directory is named and not followed"
+told $? "a link in place of the directory is named and not followed"
 [ "$(od -An -tu1 -N5 "$root/var/run/utmp" | tr -s ' ')" = " 1 0 0 0 51" ]
-ok $? "the run level is recorded"
+told $? "the run level is recorded"
 nsenter --target "$pid" --net ip link show lo | grep -q '[<,]UP[,>]'
-ok $? "the loopback interface is up"
+told $? "the loopback interface is up"
 
 # --- stop ---
 
@@ -191,19 +175,19 @@ halt PWR
 printf '%s\n' SIGPWR 'stop: /bin/stop (1 arguments)' 'stop: ended with 4' \
 	'SIGTERM to all, wait 3 seconds' 'power off' >"$dir/want"
 steps | cmp -s - "$dir/want"
-ok $? "stop command, signals, end: in this order"
+told $? "stop command, signals, end: in this order"
 [ "$status" -eq 130 ]
-ok $? "the namespace was powered off, not restarted by the stop command"
+told $? "the namespace was powered off, not restarted by the stop command"
 [ "$(cat "$root/out/stopped")" = 6 ] &&
 	grep -q '^RUNLEVEL=6$' "$root/out/stop-env" &&
 	! grep -q '^ODD=' "$root/out/stop-env"
-ok $? "arguments and environment of the stop command"
+told $? "arguments and environment of the stop command"
 
 conf start=/bin/start stop=/bin/stop
 boot setpriv --bounding-set=-setpcap
 halt PWR
 [ "$status" -eq 130 ] && [ -e "$root/out/stopped" ]
-ok $? "so it is without CAP_SETPCAP"
+told $? "so it is without CAP_SETPCAP"
 
 for signal in TERM RTMIN+3; do
 	conf start=/bin/start
@@ -212,14 +196,14 @@ for signal in TERM RTMIN+3; do
 	[ "$signal" = TERM ] || number=37 # SIGRTMIN is 34 of the C library
 	halt "$number"
 	[ "$status" -eq 130 ]
-	ok $? "SIG$signal powers off"
+	told $? "SIG$signal powers off"
 done
 for signal in INT HUP; do
 	conf start=/bin/start stop=/bin/stop
 	boot
 	halt "$signal"
 	[ "$status" -eq 129 ] && [ -e "$root/out/stopped" ]
-	ok $? "SIG$signal stops and restarts"
+	told $? "SIG$signal stops and restarts"
 done
 
 script stubborn <<'END'
@@ -236,13 +220,13 @@ printf '%s\n' SIGPWR 'stop: /bin/stubborn (0 arguments)' \
 	'SIGTERM to all, wait 1 seconds' 'SIGKILL to all, wait 0 seconds' \
 	>"$dir/want"
 steps | head -n 6 | cmp -s - "$dir/want" && [ "$status" -eq 130 ]
-ok $? "what does not stop in time is killed"
+told $? "what does not stop in time is killed"
 
 conf start=/bin/start
 boot setpriv --bounding-set=-sys_boot
 halt PWR
 [ "$status" -eq 0 ] && grep -q 'reboot(2): Operation not permitted' "$dir/log"
-ok $? "without CAP_SYS_BOOT it ends all the same"
+told $? "without CAP_SYS_BOOT it ends all the same"
 
 # --- what may be wrong ---
 
@@ -253,11 +237,11 @@ unshare --pid --fork --mount --net --mount-proc="$root/proc" \
 shell=$!
 until_true grep -q 'start: ended with 127$' "$dir/log"
 grep -q 'run /bin/nothing: No such file or directory$' "$dir/log"
-ok $? "a start command that is not there is named"
+told $? "a start command that is not there is named"
 get_pid
 sleep 0.3
 kill -0 "$pid"
-ok $? "and the guest stays"
+told $? "and the guest stays"
 halt PWR
 
 printf 'start=/bin/start\nnonsense\nstop=/bin/st\0op\n=x\nenv=NOVALUE\nenv==x\n' \
@@ -277,19 +261,19 @@ for line in 2:not 3:holds 4:no 5:not 6:not 7:not 8:not 9:no 11:no 140:too; do
 done >"$dir/missed"
 [ ! -s "$dir/missed" ] && ! grep -q "$(printf '\033')" "$dir/log" &&
 	[ "$(grep -c 'is left out' "$dir/log")" -eq 16 ]
-ok $? "lines that make no sense are named and left out"
+told $? "lines that make no sense are named and left out"
 grep -q 'kill: "SIGNOTHING" is no signal' "$dir/log"
-ok $? "a kill sequence that makes none is named"
+told $? "a kill sequence that makes none is named"
 halt PWR
 [ "$status" -eq 130 ] && steps | grep -q '^SIGTERM to all, wait 5 seconds$'
-ok $? "and the old tool's own takes its place"
+told $? "and the old tool's own takes its place"
 
 conf start=/bin/true exit-when-empty=yes
 : >"$dir/log"
 timeout 10 unshare --pid --fork --mount --net --mount-proc="$root/proc" \
 	chroot "$root" /sbin/rehost-init </dev/null >>"$dir/log" 2>&1
 [ $? -eq 130 ] && grep -q 'the last process has ended$' "$dir/log"
-ok $? "exit-when-empty ends with the last process"
+told $? "exit-when-empty ends with the last process"
 
 # fails CONTENT NAME: there is nothing to be pid 1 for
 fails()
@@ -300,7 +284,7 @@ fails()
 		--mount-proc="$root/proc" chroot "$root" /sbin/rehost-init \
 		</dev/null >>"$dir/log" 2>&1
 	[ $? -eq 1 ]
-	ok $? "$2"
+	told $? "$2"
 }
 # shellcheck disable=SC2016 # expanded there
 {
@@ -312,7 +296,6 @@ fails 'ln -s /keep/data "$root/etc/rehost-init.conf"' "so is a link"
 
 chroot "$root" /sbin/rehost-init </dev/null >>"$dir/log" 2>&1
 [ $? -eq 1 ]
-ok $? "it refuses to be any process but the first"
+told $? "it refuses to be any process but the first"
 
-echo "1..$tests"
-[ "$failed" -eq 0 ]
+tap_end

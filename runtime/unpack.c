@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <locale.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -80,6 +81,19 @@ static int extract(const char *archive, struct err *e)
 	return copy_all(in, out, e);
 }
 
+/* libarchive takes names by the locale of the thread; ours are in UTF-8. */
+static int extract_utf8(const char *archive, struct err *e)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	locale_t before = uselocale(utf8);
+	int r = extract(archive, e);
+
+	uselocale(before);
+	if (utf8)
+		freelocale(utf8);
+	return r;
+}
+
 static int extract_into(int dir, const char *name, struct err *e)
 {
 	char archive[PATH_MAX];
@@ -91,7 +105,7 @@ static int extract_into(int dir, const char *name, struct err *e)
 		return err_set(e, errno, "open %s", name);
 	if (back < 0 || fchdir(dir) < 0)
 		return err_set(e, errno, "change to the scratch directory");
-	r = extract(archive, e);
+	r = extract_utf8(archive, e);
 	if (fchdir(back) < 0)
 		return err_set(e, errno, "change back");
 	return r;

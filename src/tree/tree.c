@@ -41,6 +41,11 @@ bool tree_is_still(const struct tree *t)
 	return t->still;
 }
 
+bool tree_is_in_order(const struct tree *t)
+{
+	return t->ops->in_order;
+}
+
 const char *tree_name(const struct tree *t)
 {
 	return t->name;

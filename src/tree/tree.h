@@ -1,6 +1,7 @@
 /*
  * A read-only tree of files: a host's file system, a guest's root, the file
- * system in a disk image (tree_image.h), later an archive. Everything that
+ * system in a disk image (tree_image.h), a tar archive (tree_archive.h).
+ * Everything that
  * looks into a guest goes through this interface and nothing else.
  *
  * Paths are taken as a process chrooted there would take them: "etc/passwd"
@@ -82,6 +83,12 @@ void tree_closep(struct tree **t); /* for CLEANUP */
  */
 void tree_set_still(struct tree *t);
 bool tree_is_still(const struct tree *t);
+
+/*
+ * Whether content is to be read in the order of the walk, by one thread: the
+ * medium goes forward only, and the walk's order is its own, not that of names.
+ */
+bool tree_is_in_order(const struct tree *t);
 
 /* For messages: "/mnt/old" of a directory. Borrowed from t. */
 const char *tree_name(const struct tree *t);
@@ -169,16 +176,17 @@ int tree_file_next(struct tree_file *f, uint64_t at, struct tree_extent *ret,
 int tree_file_fd(const struct tree_file *f);
 
 /*
- * Visits everything beneath `path` in sorted order, directories before what
- * they hold, without following links or leaving the file system of `path`
- * (one_fs). A negative return of the callback stops with that; 1 skips the
- * directory just visited. The stat is lstat's; path is relative, without
- * a leading '/', "" for the start itself (links in `path` are followed as by
- * stat). Errors on an entry are passed to the callback with st NULL and *e
- * filled; it may go on (return 0). A directory that cannot be listed comes
- * twice: as an entry, then as an error. Depth has no bound but memory; inside
- * the callback tree_lstat, tree_readlink, tree_xattrs, tree_flags and
- * tree_file_open of `path`/PATH are quick, and work beyond PATH_MAX too.
+ * Visits everything beneath `path`, directories before what they hold and
+ * each with all that it holds, sorted unless tree_is_in_order, without
+ * following links or leaving the file system of `path` (one_fs). A negative
+ * return of the callback stops with that; 1 skips the directory just visited.
+ * The stat is lstat's; path is relative, without a leading '/', "" for the
+ * start itself (links in `path` are followed as by stat). Errors on an entry
+ * are passed to the callback with st NULL and *e filled; it may go on (return
+ * 0). A directory that cannot be listed comes twice: as an entry, then as an
+ * error. Depth has no bound but memory; inside the callback tree_lstat,
+ * tree_readlink, tree_xattrs, tree_flags and tree_file_open of `path`/PATH are
+ * quick, and work beyond PATH_MAX too.
  */
 typedef int (*tree_visit)(void *arg, const char *path,
 			  const struct tree_stat *st, struct err *e);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "image/image.h"
+#include "tree/tree_archive.h"
 
 int tree_open_image(struct tree *t, const char *path,
 		    const struct tree_image_options *o, struct tree **ret,
@@ -20,6 +21,10 @@ int tree_open_root(struct tree *t, const char *path,
 
 	if (tree_stat(t, path, &st, e))
 		return -1;
-	return S_ISREG(st.mode) ? tree_open_image(t, path, o, ret, e) :
-				  tree_sub(t, path, ret, e);
+	if (!S_ISREG(st.mode))
+		return tree_sub(t, path, ret, e);
+	if (tree_is_archive(t, path))
+		return tree_open_archive(t, path, o ? o->mem : NULL,
+					 o ? o->notes : NULL, ret, e);
+	return tree_open_image(t, path, o, ret, e);
 }

@@ -34,7 +34,10 @@ int tree_open_image(struct tree *t, const char *path,
 		    const struct tree_image_options *o, struct tree **ret,
 		    struct err *e);
 
-/* A directory as tree_sub, a file as tree_open_image. */
+/*
+ * A directory as tree_sub, an archive as tree_open_archive, another file as
+ * tree_open_image.
+ */
 int tree_open_root(struct tree *t, const char *path,
 		   const struct tree_image_options *o, struct tree **ret,
 		   struct err *e);

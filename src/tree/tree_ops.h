@@ -17,6 +17,7 @@ struct tree_visitor {
 };
 
 struct tree_ops {
+	bool in_order;                 /* tree_is_in_order */
 	void (*close)(struct tree *t); /* all but t->mem */
 	int (*sub)(struct tree *t, const char *path, struct tree **ret,
 		   struct err *e);

@@ -62,7 +62,6 @@ static int put_json(struct package *p, const char *path, const json_t *j,
 /* Every file that was read, verbatim, below source/. */
 static int put_sources(struct package *p, struct err *e)
 {
-	struct tree *t = p->w->source->host->tree;
 	const struct strv *files = &p->w->g->sources;
 
 	for (size_t i = 0; i < files->n; i++) {
@@ -70,7 +69,7 @@ static int put_sources(struct package *p, struct err *e)
 		struct err why;
 		size_t n;
 
-		if (tree_read(t, path, 1 << 20, p->w->mem, &data, &n, &why) < 0)
+		if (work_read_source(p->w, path, &data, &n, &why) < 0)
 			continue; /* was reported as unreadable */
 		while (*path == '/')
 			path++;
@@ -175,6 +174,12 @@ static int open_format(struct package *p, struct err *e)
 	const struct options *o = p->w->session->o;
 
 	p->is_tree = str_eq(o->rootfs, "tree");
+	if (p->is_tree && tree_is_in_order(p->w->root))
+		return err_set(e, EINVAL,
+			       "--rootfs=tree: %s is an archive, whose order "
+			       "is not that of a tree's list of files: convert "
+			       "it to an archive and unpack that",
+			       p->w->g->rootfs.v);
 	if (o->compress != NULL && format_parse(o->compress, &p->format, e) < 0)
 		return err_wrap(e, "--compress=%s", o->compress);
 	p->rootfs = p->is_tree ? "rootfs" :

@@ -100,17 +100,60 @@ int edits_open(const struct overlay *o, struct arena *mem, struct edits *ret,
 	return 0;
 }
 
-const struct edit *edits_peek(const struct edits *x)
+static bool has(struct tree *t, const char *path)
 {
-	return x->next < x->n ? &x->v[x->next] : NULL;
+	struct tree_stat st;
+	struct err e;
+
+	return tree_lstat(t, path, &st, &e) == 0;
+}
+
+void edits_unsorted(struct edits *x, struct tree *t, struct arena *mem)
+{
+	x->unsorted = true;
+	for (size_t i = 0; i < x->n; i++) {
+		const char *with = x->v[i].path, *slash;
+
+		while (*with && !has(t, with)) {
+			slash = strrchr(with, '/');
+			with = arena_strndup(
+				mem, with, slash ? (size_t)(slash - with) : 0);
+		}
+		x->v[i].with = str_eq(with, x->v[i].path) ? NULL : with;
+	}
+}
+
+static bool is_with(const struct edit *x, const char *with)
+{
+	return !x->taken && (!with || str_eq(x->with, with));
+}
+
+const struct edit *edits_peek(const struct edits *x, const char *with)
+{
+	size_t i = x->next;
+
+	while (x->unsorted && i < x->n && !is_with(&x->v[i], with))
+		i++;
+	return i < x->n ? &x->v[i] : NULL;
+}
+
+static struct edit *find(const struct edits *x, const char *path)
+{
+	const struct edit key = { .path = path };
+
+	return x->n > 0 ? bsearch(&key, x->v, x->n, sizeof(*x->v), by_order) :
+			  NULL;
 }
 
 const struct edit *edits_take(struct edits *x, const char *path)
 {
-	const struct edit *next = edits_peek(x);
+	struct edit *one = x->unsorted    ? find(x, path) :
+			   x->next < x->n ? &x->v[x->next] :
+					    NULL;
 
-	if (!next || !str_eq(next->path, path))
+	if (!one || one->taken || !str_eq(one->path, path))
 		return NULL;
-	x->next++;
-	return next;
+	one->taken = true;
+	x->next += !x->unsorted;
+	return one;
 }

@@ -56,6 +56,11 @@ static void pack_done(struct pack *p)
 	arena_freep(&p->scratch);
 }
 
+static bool is_unsorted(const struct pack *p)
+{
+	return tree_is_in_order(p->tree);
+}
+
 static void item_done(struct item *it)
 {
 	tree_file_closep(&it->en->file);
@@ -259,6 +264,10 @@ static int put_extent(struct pack *p, struct item *it,
 					   left < PIECE ? (size_t)left : PIECE,
 					   &why);
 
+		if (n < 0 && is_unsorted(p)) { /* nor can what follows be */
+			*e = why;
+			return -1;
+		}
 		if (n < 0)
 			note(p, &p->read.unreadable, it->path);
 		if (n <= 0)
@@ -404,21 +413,30 @@ static int put_acts(struct pack *p, struct item *it, struct err *e)
 	return 0;
 }
 
-/* The edits for paths that the tree does not have, before path. */
-static int add_before(struct pack *p, const char *path, struct err *e)
+/* The first edit of a path that the tree does not have; NULL: none. */
+static const char *addition(struct pack *p, const char *path, const char *with)
 {
-	for (;;) {
-		const char *first = path;
+	const char *first = path;
 
-		for (size_t i = 0; i < p->n; i++) {
-			const struct edit *x =
-				edits_peek(&p->variants[i].edits);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct edit *x = edits_peek(&p->variants[i].edits, with);
 
-			if (x && (!first || order_paths(x->path, first) < 0))
-				first = x->path;
-		}
-		if (first == path)
-			return 0;
+		if (x && (!first || order_paths(x->path, first) < 0))
+			first = x->path;
+	}
+	return first;
+}
+
+/*
+ * The edits for paths that the tree does not have, before path; in a walk that
+ * is not sorted those with a directory, or all that are left.
+ */
+static int add_before(struct pack *p, const char *path, const char *with,
+		      struct err *e)
+{
+	const char *first;
+
+	while ((first = addition(p, path, with)) != path) {
 		for (size_t i = 0; i < p->n; i++) {
 			struct variant *v = &p->variants[i];
 			const struct edit *x = edits_take(&v->edits, first);
@@ -429,6 +447,7 @@ static int add_before(struct pack *p, const char *path, struct err *e)
 				return -1;
 		}
 	}
+	return 0;
 }
 
 static int decide(struct pack *p, struct item *it, struct err *e)
@@ -503,20 +522,24 @@ static int see(struct pack *p, struct entry *en, struct err *e)
 	}
 	if (*en->path == '\0')
 		p->dev = st->dev;
-	else if (add_before(p, en->path, e))
+	else if (!is_unsorted(p) && add_before(p, en->path, NULL, e))
 		return -1;
 	if (st->flags)
 		note(p, &p->read.flagged, en->path);
 	if (S_ISDIR(st->mode) && p->o->one_fs && st->dev != p->dev)
 		note(p, &p->read.mounts, en->path);
-	return put(p, en, e);
+	if (put(p, en, e))
+		return -1;
+	return is_unsorted(p) && S_ISDIR(st->mode) ?
+		       add_before(p, NULL, en->path, e) :
+		       0;
 }
 
 static int see_all(struct pack *p, struct err *e)
 {
 	const struct ahead_options o = {
 		.one_fs = p->o->one_fs,
-		.with_content = !p->o->as_tree,
+		.with_content = !p->o->as_tree && !is_unsorted(p),
 		.way = way,
 		.arg = p,
 	};
@@ -529,7 +552,7 @@ static int see_all(struct pack *p, struct err *e)
 		if (see(p, en, e))
 			return -1;
 	ahead_closep(&p->ahead);
-	return r < 0 ? -1 : add_before(p, NULL, e);
+	return r < 0 ? -1 : add_before(p, NULL, NULL, e);
 }
 
 static int open_list(struct pack *p, struct err *e)
@@ -557,6 +580,8 @@ static int open_all(struct pack *p, struct err *e)
 
 		if (variant_open(v, p->job, p->n - 1, e))
 			return -1;
+		if (is_unsorted(p))
+			edits_unsorted(&v->edits, p->tree, v->mem);
 	}
 	return open_list(p, e);
 }

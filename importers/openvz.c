@@ -12,9 +12,11 @@
 #include "base/num.h"
 #include "derive.h"
 #include "facts.h"
+#include "importers/openvz/dump.h"
 #include "importers/openvz/read.h"
 #include "importers/openvz/table.h"
 #include "site.h"
+#include "tree/tree_archive.h"
 
 enum {
 	PAGE = 4096,        /* bytes in a page of x86 */
@@ -25,8 +27,9 @@ enum {
 /* How sure a file is to be one of our guests. */
 enum bid {
 	BID_NONE = 0,
-	BID_KEYS = 60, /* it sets what ours do */
-	BID_SURE = 85, /* and is called as ours are */
+	BID_ARCHIVE = 30, /* a tar: what is in it is seen when it is read */
+	BID_KEYS = 60,    /* it sets what ours do */
+	BID_SURE = 85,    /* and is called as ours are */
 };
 
 /* openvz.md 3.7: bit 30 was VE_ADMIN, which gave what the last two are here. */
@@ -96,6 +99,9 @@ static const char *id_of(struct arena *mem, const char *path)
 {
 	const char *name = base_of(path);
 
+	if (openvz_dump_ctid(mem, name) != NULL || strstr(name, ".tar") ||
+	    str_ends(name, ".tgz"))
+		return openvz_dump_id(mem, path);
 	if (str_eq(name, "ve.conf"))
 		return plain_id(mem, base_of(dir_of(mem, path)));
 	if (str_ends(name, ".conf"))
@@ -126,6 +132,9 @@ static int bid(const struct host *h, const char *path)
 	struct err e;
 	size_t n;
 
+	if (tree_is_archive(h->tree, path))
+		return openvz_dump_ctid(mem, name) != NULL ? BID_SURE :
+							     BID_ARCHIVE;
 	if (str_eq(name, "vz.conf") ||
 	    tree_read(h->tree, path, CONF_MAX, mem, &data, &n, &e) < 0 ||
 	    known_keys(mem, data, n) < SURE_KEYS)
@@ -294,6 +303,8 @@ void openvz_settle(struct reading *r)
 	openvz_devices_settle(r);
 	openvz_net_settle(r);
 	openvz_disks_settle(r);
+	if (openvz_of(r)->dump != NULL)
+		openvz_dump_settle(r);
 	openvz_scripts(r);
 }
 
@@ -324,6 +335,9 @@ static int openvz_read(struct reading *r, const struct source *s, struct err *e)
 {
 	openvz_begin(r, s->path);
 	set_identity(r, s);
+	if (tree_is_archive(s->host->tree, s->path) &&
+	    openvz_dump_open(r, e) < 0)
+		return err_wrap(e, "read %s", s->path);
 	if (openvz_read_files(r, e) < 0)
 		return err_wrap(e, "read %s", s->path);
 	openvz_settle(r);
@@ -339,6 +353,8 @@ const struct importer openvz_importer = {
 	.n_defaults = COUNT(defaults),
 	.bid = bid,
 	.list = list,
+	.list_dir = openvz_dump_list,
+	.id = id_of,
 	.places = "/etc/vz/conf, /etc/pve/openvz, /etc/pve/nodes/*/openvz, "
 		  "/vz/private/*/ve.conf",
 	.read = openvz_read,

@@ -55,6 +55,14 @@ struct importer {
 	/* Every guest beneath one root, sorted by id; none is no error. */
 	int (*list)(const struct host *h, struct arena *mem,
 		    struct sources *ret, struct err *e);
+	/*
+	 * Guests that lie in a directory which was named, such as one of
+	 * backups, added to ret; NULL: there are no such directories.
+	 */
+	int (*list_dir)(const struct host *h, const char *dir,
+			struct arena *mem, struct sources *ret, struct err *e);
+	/* The id of a guest whose path was named; NULL: see session.c. */
+	const char *(*id)(struct arena *mem, const char *path);
 	/* The places list looks at, for the message when it found nothing. */
 	const char *places;
 	/* Name and root file system only, for scan and the fleet. */

@@ -24,6 +24,11 @@ struct reading {
 	const struct importer *importer;
 	struct setting *cur; /* the one under the parser */
 	void *state;         /* the importer's own, in g->mem */
+	/*
+	 * The guest's tree, where the importer had to open it; whoever made
+	 * the reading closes it, also after a failure. NULL: see root.path.
+	 */
+	struct tree *root;
 };
 
 struct reading *reading_new(struct guest *g, const struct source *s,

@@ -4,6 +4,7 @@
 
 #include "base/attr.h"
 #include "base/num.h"
+#include "importers/openvz/dump.h"
 #include "importers/openvz/table.h"
 
 int openvz_hostname(struct reading *r, const char *value, struct err *e)
@@ -244,7 +245,7 @@ static void settle_name(struct reading *r)
 		return;
 	if (k->text[0] == '\0') {
 		openvz_end(r, k->s, BIN_INERT, "empty");
-	} else if (tree_is_dir(v->t, "/etc/vz/names") &&
+	} else if (v->dump == NULL && tree_is_dir(v->t, "/etc/vz/names") &&
 		   !name_leads_back(r, k->text)) {
 		openvz_end_find(r, k->s, BIN_INERT, FIND_SRC_MEANT,
 				"no link of that name in /etc/vz/names leads "
@@ -341,22 +342,22 @@ static const char *hits(struct reading *r, const char *data, size_t n)
 /* value is the event; the origin's file the script. */
 int openvz_script(struct reading *r, const char *value, struct err *e)
 {
-	const char *path = r->cur->from.file, *data;
+	const char *path = r->cur->from.file;
 	struct hook *h = take_hook(r);
+	struct slice data;
 	struct err why;
-	size_t n;
 
 	(void)e;
 	take_str(r, FIELD_HOOK_PATH, h, path);
 	take_str(r, FIELD_HOOK_EVENT, h, value);
-	if (tree_read(openvz_of(r)->t, path, SCRIPT_MAX, r->g->mem, &data, &n,
-		      &why) < 0) {
+	if (openvz_read_file(openvz_of(r), path, SCRIPT_MAX, r->g->mem, &data,
+			     &why) < 0) {
 		reading_find(r, FIND_SRC_UNREADABLE, "%s", why.msg);
 		return 0;
 	}
 	reading_file(r, path);
 	reading_find(r, FIND_INI_HOOK, "script %s is not run%s", value,
-		     hits(r, data, n));
+		     hits(r, data.p, data.n));
 	return 0;
 }
 
@@ -365,10 +366,14 @@ static void script(struct reading *r, const char *path, const char *event)
 	const struct origin at = {
 		.kind = ORIGIN_FILE, .file = path, .key = event, .text = event
 	};
+	const struct openvz *v = openvz_of(r);
 	struct tree_stat st;
 	struct err e;
 
-	if (tree_stat(openvz_of(r)->t, path, &st, &e) == 0 && S_ISREG(st.mode))
+	if (tree_stat(v->dump != NULL ? v->dump->tree : v->t,
+		      v->dump != NULL ? path + strlen(v->path) : path, &st,
+		      &e) == 0 &&
+	    S_ISREG(st.mode))
 		reading_setting(r, openvz_keys, openvz_n_keys, &at, "script",
 				NULL);
 }
@@ -377,10 +382,13 @@ void openvz_scripts(struct reading *r)
 {
 	const struct openvz *v = openvz_of(r);
 	struct arena *mem = r->g->mem;
+	const char *stem = v->dump != NULL ?
+				   arena_strndup(mem, v->dump->conf,
+						 strlen(v->dump->conf) - 5) :
+				   arena_printf(mem, "%s/%s", v->dir, v->id);
 
 	for (size_t i = 0; i < COUNT(events); i++)
-		script(r,
-		       arena_printf(mem, "%s/%s.%s", v->dir, v->id, events[i]),
+		script(r, arena_printf(mem, "%s.%s", stem, events[i]),
 		       events[i]);
 	for (size_t i = 0; i < COUNT(events) && v->private_dir != NULL; i++)
 		script(r,

@@ -238,6 +238,17 @@ static void check_variables(struct reading *r, struct setting *s)
 		     openvz_shown(r, s->from.text));
 }
 
+/* The area of the old host is not that of a backup, which is the tree. */
+static void end_private(struct reading *r)
+{
+	struct openvz *v = openvz_of(r);
+
+	openvz_end(r, v->kept[OVK_VE_PRIVATE].s, BIN_INERT,
+		   "where the old host had it: the backup is the tree");
+	openvz_end(r, v->kept[OVK_VE_LAYOUT].s, BIN_INERT,
+		   "as the old host had it: the backup is the tree");
+}
+
 static void settle_root(struct reading *r)
 {
 	struct openvz *v = openvz_of(r);
@@ -248,6 +259,10 @@ static void settle_root(struct reading *r)
 					     "VE_PRIVATE", NULL);
 	struct layout l;
 
+	if (v->dump != NULL) {
+		end_private(r);
+		return;
+	}
 	v->private_dir = k.s == NULL || k.text[0] == '\0' ? default_private(r) :
 							    expand(r, k.text);
 	check_variables(r, k.s);

@@ -128,11 +128,12 @@ struct ov_group { /* an interface, or a disk */
 
 /* reading.state */
 struct openvz {
-	struct tree *t;   /* the host's */
-	const char *path; /* of the configuration */
-	const char *dir;  /* where it lies: /etc/vz/conf */
-	const char *id;   /* "101", or a UUID without braces */
-	const char *real; /* path with all links followed */
+	struct tree *t;           /* the host's */
+	const char *path;         /* of the configuration */
+	const char *dir;          /* where it lies: /etc/vz/conf */
+	const char *id;           /* "101", or a UUID without braces */
+	const char *real;         /* path with all links followed */
+	struct openvz_dump *dump; /* NULL: it is no backup */
 	enum ov_dialect dialect;
 	uint64_t page; /* bytes in a page of the source */
 
@@ -170,10 +171,9 @@ int openvz_piece(struct reading *r, const char *value, struct err *e);
 /* "yes" of a kept value; false where it is absent or no legal word. */
 bool openvz_is_yes(struct reading *r, enum ov_kept k);
 
-/* Ends a setting that nothing has ended yet. */
+/* End a setting that nothing has ended yet; the second with a finding. */
 void openvz_end(struct reading *r, struct setting *s, enum bin bin,
 		const char *note);
-/* The same, with a finding of that text. */
 void openvz_end_find(struct reading *r, struct setting *s, enum bin bin,
 		     enum finding_id id, const char *note);
 

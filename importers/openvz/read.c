@@ -28,6 +28,7 @@
 
 #include "base/attr.h"
 #include "base/inet.h"
+#include "importers/openvz/dump.h"
 #include "importers/openvz/table.h"
 
 enum {
@@ -570,18 +571,29 @@ static void libvirt_uuid(struct reading *r, const struct file *f)
 	reading_decide(r, BIN_INERT, "%s", r->cur->row->note);
 }
 
+int openvz_read_file(const struct openvz *v, const char *path, size_t max,
+		     struct arena *mem, struct slice *ret, struct err *e)
+{
+	const size_t n = strlen(v->path);
+	const bool inside = v->dump != NULL && str_starts(path, v->path) &&
+			    path[n] == '/';
+
+	return tree_read(inside ? v->dump->tree : v->t,
+			 inside ? path + n : path, max, mem, &ret->p, &ret->n,
+			 e);
+}
+
 static int read_file(struct reading *r, struct file *f, struct err *e)
 {
 	struct openvz *v = openvz_of(r);
-	const char *data;
-	size_t n;
+	struct slice data;
 
-	if (tree_read(v->t, f->path, FILE_MAX, r->g->mem, &data, &n, e) < 0)
+	if (openvz_read_file(v, f->path, FILE_MAX, r->g->mem, &data, e) < 0)
 		return -1;
 	reading_file(r, f->path);
 	if (!f->global)
-		v->dialect = openvz_dialect_of(v->path, data, n);
-	openvz_lines_cut(r->g->mem, data, n, v->dialect, &f->lines);
+		v->dialect = openvz_dialect_of(v->path, data.p, data.n);
+	openvz_lines_cut(r->g->mem, data.p, data.n, v->dialect, &f->lines);
 	index_lines(f);
 	return 0;
 }
@@ -589,7 +601,7 @@ static int read_file(struct reading *r, struct file *f, struct err *e)
 int openvz_read_files(struct reading *r, struct err *e)
 {
 	struct openvz *v = openvz_of(r);
-	struct file own = { .path = v->path };
+	struct file own = { .path = v->dump != NULL ? v->dump->conf : v->path };
 	struct file global = { .path = global_path, .global = true };
 	struct err why;
 

@@ -85,9 +85,10 @@ void options_help(struct buf *b, enum command_id command)
 			buf_printf(b, "  %-9s %s\n", commands[i].name,
 				   commands[i].text);
 		buf_adds(b, "\nSOURCE is a path (a vserver directory, a .conf "
-			    "of util-vserver or OpenVZ)\nor [HOST/]KIND:NAME, "
-			    "KIND being vserver or openvz; none: every guest "
-			    "that scan\nfinds.\n");
+			    "of util-vserver or OpenVZ,\nan archive of vzdump "
+			    "or a directory of them) or [HOST/]KIND:NAME, "
+			    "KIND being\nvserver or openvz; none: every guest "
+			    "that scan finds, of backups none.\n");
 	} else {
 		buf_printf(b, "usage: rehost %s [OPTION...] %s\n\n%s\n",
 			   commands[command].name, commands[command].args,

@@ -73,8 +73,7 @@ static void add_sources(struct package *p, struct digest *d)
 		size_t n;
 
 		add_text(d, files->v[i]);
-		if (tree_read(p->w->source->host->tree, files->v[i], 1 << 20,
-			      p->w->mem, &data, &n, &e) == 0)
+		if (work_read_source(p->w, files->v[i], &data, &n, &e) == 0)
 			digest_add(d, data, n);
 	}
 }

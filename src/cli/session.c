@@ -255,6 +255,21 @@ static const char *id_of(struct arena *mem, const char *path)
 	return name;
 }
 
+/* The guests in a directory that is none itself. */
+static int list_dir(struct session *s, struct host *h, const char *dir,
+		    struct err *e)
+{
+	size_t n;
+	const struct importer *const *all = importer_all(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (all[i]->list_dir != NULL &&
+		    (s->o->from == NULL || str_eq(s->o->from, all[i]->name)) &&
+		    all[i]->list_dir(h, dir, s->mem, &s->sources, e) < 0)
+			return -1;
+	return 0;
+}
+
 static int add_path(struct session *s, const char *path, struct err *e)
 {
 	const struct importer *imp;
@@ -268,6 +283,15 @@ static int add_path(struct session *s, const char *path, struct err *e)
 			       "root",
 			       path);
 	imp = best_bid(s, h, inside);
+	if ((imp == NULL || s->o->from != NULL) &&
+	    tree_is_dir(h->tree, inside)) {
+		const size_t before = s->sources.list.n;
+
+		if (list_dir(s, h, inside, e) < 0)
+			return err_wrap(e, "%s", path);
+		if (s->sources.list.n > before)
+			return 0;
+	}
 	if (imp == NULL)
 		return err_set(
 			e, EINVAL,
@@ -277,7 +301,9 @@ static int add_path(struct session *s, const char *path, struct err *e)
 	src = pvec_add(s->mem, &s->sources.list);
 	*src = (struct source){ .host = h,
 				.kind = imp->name,
-				.id = id_of(s->mem, inside),
+				.id = imp->id != NULL ?
+					      imp->id(s->mem, inside) :
+					      id_of(s->mem, inside),
 				.path = inside };
 	return 0;
 }

@@ -31,7 +31,7 @@ static int open_root(struct work *w, struct err *e)
 	int r;
 
 	(void)e;
-	if (g->rootfs.from == NULL)
+	if (g->rootfs.from == NULL || w->root != NULL)
 		return 0;
 	r = tree_open_root(w->source->host->tree, g->rootfs.v, &o, &w->root,
 			   &why);
@@ -54,6 +54,7 @@ int work_read(const struct session *s, size_t i, struct work **ret,
 	struct work *w = arena_alloc(mem, sizeof(*w));
 	const struct importer *imp;
 	struct reading *r;
+	bool failed;
 
 	w->mem = mem;
 	w->session = s;
@@ -69,13 +70,28 @@ int work_read(const struct session *s, size_t i, struct work **ret,
 	w->g->key = source_key(mem, w->source);
 	w->g->package = w->g->name;
 	r = reading_new(w->g, w->source, imp);
-	if (imp->read(r, w->source, e) < 0 || reading_close(r, e) < 0 ||
-	    open_root(w, e) < 0) {
+	failed = imp->read(r, w->source, e) < 0;
+	w->root = r->root;
+	if (failed || reading_close(r, e) < 0 || open_root(w, e) < 0) {
 		work_freep(&w);
 		return -1;
 	}
 	*ret = w;
 	return 0;
+}
+
+int work_read_source(struct work *w, const char *path, const char **ret_data,
+		     size_t *ret_n, struct err *e)
+{
+	const char *own = w->source->path;
+	const size_t n = strlen(own);
+	const bool inside = w->root != NULL && str_starts(path, own) &&
+			    path[n] == '/' && w->g->rootfs.from != NULL &&
+			    str_eq(w->g->rootfs.v, own);
+
+	return tree_read(inside ? w->root : w->source->host->tree,
+			 inside ? path + n : path, WORK_SOURCE_MAX, w->mem,
+			 ret_data, ret_n, e);
 }
 
 static int emit_all_targets(struct work *w, struct err *e)

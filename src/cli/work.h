@@ -9,6 +9,8 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 
+enum { WORK_SOURCE_MAX = 1 << 20 }; /* bytes of such a file */
+
 struct work {
 	struct arena *mem; /* owned */
 	const struct session *session;
@@ -24,6 +26,13 @@ struct work {
 /* Reads the source only: what scan and the fleet need. */
 int work_read(const struct session *s, size_t i, struct work **ret,
 	      struct err *e);
+
+/*
+ * One of the configuration files that were read (guest.sources): of the host,
+ * or, where the guest is an archive, of what is in it.
+ */
+int work_read_source(struct work *w, const char *path, const char **ret_data,
+		     size_t *ret_n, struct err *e);
 
 /* The operator's own values alone: names and addresses of the fleet. */
 int work_options(struct work *w, struct err *e);

@@ -162,6 +162,8 @@ int plan_state(struct plan *p, struct err *e)
 	const char *how = "not known", *state = NULL;
 
 	(void)e;
+	if (!str_eq(g->state, "unknown")) /* its importer knows: a backup */
+		return 0;
 	if (str_eq(g->kind, "openvz"))
 		state = from_vestat(p, &how);
 	else if (str_eq(g->kind, "lxc"))

@@ -1,6 +1,7 @@
 #!/bin/sh
 # docs.sh - what the documents hold is what the program prints: the tables of
-# MIGRATION.md, the options of rehost(1), and the words of rehost-report(5)
+# MIGRATION.md, the options of rehost(1), the words of rehost-report(5), and the
+# fuzzer's dictionary of keys
 #
 # usage: docs.sh [--write]      --write puts it there (make docs)
 #
@@ -72,6 +73,16 @@ splice_options()
 	END { exit wrong || regions != 1 || ends != 1 }' "$1"
 }
 
+# dictionary FILE: words of LXC configs, for the fuzzer
+dictionary()
+{
+	echo "# printed from the importer's rows by make docs"
+	"$rehost" rules --from lxc -t lxc --format md |
+	sed -nE 's/^\| `(lxc\.[^`]*)` \|.*/\1/p' |
+	sed 's/\.N\./.0./; s/\*$//; s/.*/"&"/' | LC_ALL=C sort -u
+	grep -oE '^"[^"]*"' "$1" | grep -v '^"lxc\.'
+}
+
 # put FUNCTION FILE: splices in place; a splice that failed changes nothing
 put()
 {
@@ -139,13 +150,16 @@ benches()
 
 if [ "${1-}" = --write ]; then
 	put splice_rules "$here/MIGRATION.md" &&
-		put splice_options "$here/src/man/rehost.1"
+		put splice_options "$here/src/man/rehost.1" &&
+		put dictionary "$here/tests/fuzz/fuzz_lxc.dict"
 	exit
 fi
 
 check "MIGRATION.md holds the rules" equal splice_rules "$here/MIGRATION.md"
 check "rehost(1) holds the options" equal splice_options \
 	"$here/src/man/rehost.1"
+check "the dictionary of fuzz_lxc holds the keys" equal dictionary \
+	"$here/tests/fuzz/fuzz_lxc.dict"
 for schema in plan scan policy; do
 	# shellcheck disable=SC2046 # a word each
 	check "rehost-report(5) names the members of $schema.schema.json" \

@@ -81,6 +81,27 @@ survives()
 	ok $? "$what" "$tmp/why"
 }
 
+# lxc FILE: a container whose config, mount table and include it is, and each of
+# whose keys has its first lines as values
+lxc()
+{
+	mkdir -p "$host/var/lib/lxc/c/rootfs"
+	cp "$1" "$host/var/lib/lxc/c/fstab"
+	cp "$1" "$host/var/lib/lxc/c/more"
+	{
+		echo 'lxc.mount = /var/lib/lxc/c/fstab'
+		echo 'lxc.include = /var/lib/lxc/c/more'
+		cat "$1"
+		echo
+		sed -nE 's/^"(lxc[^"]*[a-z])"$/\1/p' tests/fuzz/fuzz_lxc.dict |
+		while read -r key; do
+			head -n 2 "$1" | head -c 5000 | sed "s/^/$key = /"
+			echo
+		done
+		echo 'lxc.rootfs = /var/lib/lxc/c/rootfs'
+	} >"$host/var/lib/lxc/c/config"
+}
+
 # places FILE NAME: the file as each kind of value, all of one shape at once
 places()
 {
@@ -119,6 +140,9 @@ places()
 	cp "$1" "$host/etc/vz/vz.conf"
 	survives "$2 as a configuration of OpenVZ" --root "$host" \
 		--from openvz /etc/vz/conf/101.conf
+	lxc "$1"
+	survives "$2 as a configuration of LXC" --root "$host" --from lxc \
+		/var/lib/lxc/c/config
 	new
 	cp "$1" "$tmp/site.conf"
 	survives "$2 as site file" --root "$host" --site "$tmp/site.conf"

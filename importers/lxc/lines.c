@@ -229,7 +229,8 @@ static void cut(struct reading *r, const struct from *f, const char *text,
 			return;
 		}
 		at = add_line(r, f, &line);
-		if (str_eq(x->lines.v[at].name, "lxc.include") && !line.control)
+		if (line.kind == LXC_LINE_SETTING && !line.control &&
+		    str_eq(x->lines.v[at].name, "lxc.include"))
 			include(r, at);
 	}
 }

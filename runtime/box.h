@@ -40,6 +40,7 @@ struct box_withheld {
 	enum field_id field;
 	const char *key;
 	const char *reason;
+	const char *asked; /* what something harmless stands in for, or NULL */
 };
 
 struct box_withheld_list {

@@ -171,8 +171,12 @@ static void add_withheld(struct probe *p, const struct box *b)
 	const struct box_withheld_list *w = box_withheld(b);
 
 	for (size_t i = 0; i < w->list.n; i++)
-		probe_unseen(p, w->list.v[i].field, w->list.v[i].key,
-			     w->list.v[i].reason);
+		*vec_add(p->mem, &p->seen->unseen) = (struct verify_unseen){
+			.field = w->list.v[i].field,
+			.key = w->list.v[i].key,
+			.reason = w->list.v[i].reason,
+			.asked = w->list.v[i].asked,
+		};
 }
 
 /* Looks at what runs; -1 only for a list of ports that is none. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ static const struct {
 	{ "nomand", 0, 0 },
 	{ "auto", 0, 0 },
 	{ "noauto", 0, 0 },
-	{ "user", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0 },
+	{ "user", 0, 0 }, /* of mount(8): no engine asks it */
 	{ "nouser", 0, 0 },
 };
 
@@ -70,6 +71,20 @@ static const char *split(struct arena *mem, const char *options,
 		if (!take_flag(words.v[i], ret_flags))
 			strv_add(mem, &rest, words.v[i]);
 	return strv_join(mem, &rest, ",");
+}
+
+const char *mount_flags(struct arena *mem, const char *options)
+{
+	const struct strv words =
+		strv_split(mem, options == NULL ? "" : options, ", ");
+	struct strv flags = { 0 };
+
+	for (size_t i = 0; i < words.n; i++)
+		for (size_t j = 0; j < COUNT(flag_rows); j++)
+			if (str_eq(flag_rows[j].word, words.v[i]) &&
+			    (flag_rows[j].set | flag_rows[j].clear) != 0)
+				strv_add(mem, &flags, words.v[i]);
+	return strv_join(mem, &flags, ",");
 }
 
 const char *mount_fd_path(struct arena *mem, int fd)
@@ -217,6 +232,70 @@ static int bind_dir(struct run *r, const struct op *op, const char *target,
 	return overlay(r, lower, dir, target, e);
 }
 
+/* Files above this size are not copied. In bytes. */
+enum { COPY_MAX = 64 << 20 };
+
+static int copy_data(int from, int to, off_t size, struct err *e)
+{
+	ssize_t n;
+
+	if (size > COPY_MAX)
+		return ftruncate(to, size) < 0 ? err_set(e, errno, "truncate") :
+						 0;
+	while ((n = sendfile(to, from, NULL, COPY_MAX)) > 0)
+		;
+	return n < 0 ? err_set(e, errno, "copy") : 0;
+}
+
+/*
+ * A file of the guest's own in place of the host's: a copy of it. What is too
+ * large for that is as long and has no data; a socket, or what is not there,
+ * is an empty file. s is of from; both NULL: it is not there.
+ */
+static int stand_in(const char *from, const struct stat *s, const char *to,
+		    struct err *e)
+{
+	int in CLEANUP(fd_closep) = -1;
+	int out CLEANUP(fd_closep) =
+		open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (out < 0)
+		return err_set(e, errno, "make %s", to);
+	if (from == NULL)
+		return 0;
+	if (S_ISREG(s->st_mode)) {
+		in = open(from, O_RDONLY | O_NOATIME | O_CLOEXEC);
+		if (in < 0)
+			return err_set(e, errno, "open %s", from);
+		if (copy_data(in, out, s->st_size, e) < 0)
+			return err_wrap(e, "%s", from);
+	}
+	if (fchown(out, s->st_uid, s->st_gid) < 0 ||
+	    fchmod(out, s->st_mode & 07777) < 0)
+		return err_set(e, errno, "set owner and mode of %s", to);
+	return 0;
+}
+
+static int bind_file(struct run *r, const struct op *op, const struct stat *s,
+		     const char *target, struct err *e)
+{
+	const char *file =
+		arena_printf(r->mem, "%s/binds/%p", op->d, (const void *)op);
+
+	if (stand_in(s == NULL ? NULL : op->a, s, file, e) < 0)
+		return -1;
+	if (mount(file, target, NULL, MS_BIND, NULL) < 0)
+		return err_set(e, errno, "bind");
+	return 0;
+}
+
+static bool is_file(int fd)
+{
+	struct stat s;
+
+	return fstat(fd, &s) == 0 && !S_ISDIR(s.st_mode);
+}
+
 static int remount(const char *target, unsigned long flags, struct err *e)
 {
 	if (mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
@@ -225,8 +304,8 @@ static int remount(const char *target, unsigned long flags, struct err *e)
 }
 
 /*
- * a: on the host, b: in the guest, c: options, d: directory of this run. A
- * file is bound read-only; what is not there is an empty tmpfs.
+ * a: on the host, b: in the guest, c: options, d: directory of this run. What
+ * is not there is an empty tmpfs, or an empty file where the guest has a file.
  */
 int mount_bind(struct run *r, const struct op *op, struct err *e)
 {
@@ -241,10 +320,9 @@ int mount_bind(struct run *r, const struct op *op, struct err *e)
 	split(r->mem, op->c, &flags);
 	if (fd < 0)
 		return -1;
-	if (file) {
-		if (mount(op->a, target, NULL, MS_BIND, NULL) < 0)
-			return err_set(e, errno, "bind");
-		flags |= MS_RDONLY;
+	if (file || (!there && is_file(fd))) {
+		if (bind_file(r, op, there ? &s : NULL, target, e) < 0)
+			return -1;
 	} else if (!there) {
 		if (mount("none", target, "tmpfs", flags, "size=64m") < 0)
 			return err_set(e, errno, "mount tmpfs");

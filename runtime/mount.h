@@ -14,6 +14,12 @@
 int mount_open_target(int root, struct arena *mem, const char *path, bool file,
 		      struct err *e);
 
+/*
+ * The words of options, separated by "," or " ", that are flags of mount(2),
+ * separated by ",".
+ */
+const char *mount_flags(struct arena *mem, const char *options);
+
 /* The name under which a descriptor can be mounted on. */
 const char *mount_fd_path(struct arena *mem, int fd);
 

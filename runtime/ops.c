@@ -38,6 +38,14 @@ void ops_withhold(struct ops *ops, enum field_id field, const char *key,
 	};
 }
 
+void ops_stand_in(struct ops *ops, enum field_id field, const char *key,
+		  const char *asked, const char *reason)
+{
+	*vec_add(ops->mem, &ops->withheld.list) = (struct box_withheld){
+		.field = field, .key = key, .reason = reason, .asked = asked
+	};
+}
+
 void ops_show(const struct op *op, struct buf *ret)
 {
 	const char *const texts[] = { op->a, op->b, op->c, op->d };

@@ -71,6 +71,9 @@ void ops_add(struct ops *ops, enum op_kind kind, const char *a, const char *b,
 	     const char *c, const char *d);
 void ops_withhold(struct ops *ops, enum field_id field, const char *key,
 		  const char *reason);
+/* As ops_withhold, of an item that the policy has as asked. */
+void ops_stand_in(struct ops *ops, enum field_id field, const char *key,
+		  const char *asked, const char *reason);
 void ops_limits(const struct ops_input *in, struct ops *ops);
 /* The field that a group's file is for, v1 or v2; false: none is known. */
 bool ops_limit_field(const char *file, enum field_id *ret);
@@ -80,6 +83,8 @@ void ops_process_limits(const struct ops_input *in, struct ops *ops);
 void ops_devices(const struct ops_input *in, struct ops *ops);
 int ops_net(const struct ops_input *in, struct ops *ops, struct err *e);
 void ops_outer_mounts(const struct ops_input *in, struct ops *ops);
+/* Those of the empty tmpfs in a mount's place: it has the mount's flags. */
+const char *ops_empty_options(struct arena *mem, const char *options);
 void ops_inner_mounts(const struct ops_input *in, struct ops *ops);
 /* What is made read-only once all is written; and the host's root left. */
 void ops_closed_views(const struct ops_input *in, struct ops *ops);

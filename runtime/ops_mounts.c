@@ -7,6 +7,7 @@
 
 #include "base/cap.h"
 #include "base/str.h"
+#include "runtime/mount.h"
 #include "runtime/ops.h"
 
 enum fate {
@@ -87,17 +88,46 @@ static bool entry_at(const struct ops_input *in, size_t i, struct entry *ret)
 	return true;
 }
 
-static void withhold_all(struct ops *ops, const struct entry *m, bool mounted,
+static void withhold_all(struct ops *ops, const struct entry *m,
 			 const char *reason)
 {
-	if (!mounted)
-		ops_withhold(ops, FIELD_MOUNT_TARGET, m->target, reason);
+	ops_withhold(ops, FIELD_MOUNT_TARGET, m->target, reason);
 	if (m->type != NULL)
 		ops_withhold(ops, FIELD_MOUNT_TYPE, m->target, reason);
 	if (m->source != NULL)
 		ops_withhold(ops, FIELD_MOUNT_SOURCE, m->target, reason);
 	if (m->options != NULL)
 		ops_withhold(ops, FIELD_MOUNT_OPTIONS, m->target, reason);
+}
+
+/*
+ * Of an empty tmpfs the flags are seen; what its file system would have done
+ * with the other options is not.
+ */
+static void withhold_type(struct ops *ops, const struct entry *m)
+{
+	const char *reason = "withheld: an empty tmpfs stands there";
+	const struct strv words = strv_split(
+		ops->mem, m->options == NULL ? "" : m->options, " ,");
+	bool all = true;
+
+	for (size_t i = 0; i < words.n; i++)
+		all = all && (str_eq(words.v[i], "defaults") ||
+			      mount_flags(ops->mem, words.v[i])[0] != '\0');
+	ops_withhold(ops, FIELD_MOUNT_TYPE, m->target, reason);
+	if (m->source != NULL)
+		ops_stand_in(ops, FIELD_MOUNT_SOURCE, m->target, m->source,
+			     reason);
+	if (!all)
+		ops_withhold(ops, FIELD_MOUNT_OPTIONS, m->target, reason);
+}
+
+const char *ops_empty_options(struct arena *mem, const char *options)
+{
+	const char *flags = mount_flags(mem, options);
+
+	return arena_printf(mem, "size=64m%s%s", flags[0] == '\0' ? "" : ",",
+			    flags);
 }
 
 /* Options of a mount without those that only say how it was asked for. */
@@ -124,7 +154,7 @@ void ops_outer_mounts(const struct ops_input *in, struct ops *ops)
 			continue;
 		ops_add(ops, OP_BIND, m.source, m.target,
 			kernel_options(ops, &m), ops->dir);
-		withhold_all(ops, &m, true,
+		ops_stand_in(ops, FIELD_MOUNT_SOURCE, m.target, m.source,
 			     "withheld: a copy that is thrown away");
 	}
 }
@@ -158,8 +188,7 @@ static void plan_mount(struct ops *ops, const struct entry *m)
 		if (ops->cgroup_ns)
 			ops_add(ops, OP_CGROUPS, m->target, NULL, NULL, NULL);
 		else
-			withhold_all(ops, m, false,
-				     "withheld: the host's groups");
+			withhold_all(ops, m, "withheld: the host's groups");
 		return;
 	}
 	switch (fate_of(ops, m)) {
@@ -167,12 +196,12 @@ static void plan_mount(struct ops *ops, const struct entry *m)
 		plan_new(ops, m);
 		break;
 	case FATE_EMPTY:
-		ops_add(ops, OP_MOUNT, "tmpfs", m->target, "size=64m", NULL);
-		withhold_all(ops, m, true,
-			     "withheld: an empty tmpfs stands there");
+		ops_add(ops, OP_MOUNT, "tmpfs", m->target,
+			ops_empty_options(ops->mem, m->options), NULL);
+		withhold_type(ops, m);
 		break;
 	case FATE_NONE:
-		withhold_all(ops, m, false, "withheld: it is the host's");
+		withhold_all(ops, m, "withheld: it is the host's");
 		break;
 	case FATE_BIND:
 		break;

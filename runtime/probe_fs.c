@@ -152,13 +152,51 @@ static bool has_mode(struct probe *p, const struct mounted *m,
 	return str_eq(text, octal[0] == '0' ? octal + 1 : octal);
 }
 
+/* Flags of one mount: the word, and the one that shows when it is not set. */
+static const struct {
+	const char *word, *opposite; /* NULL: it shows by itself */
+} flags[] = {
+	{ "ro", NULL },
+	{ "rw", NULL },
+	{ "nosuid", NULL },
+	{ "suid", "nosuid" },
+	{ "nodev", NULL },
+	{ "dev", "nodev" },
+	{ "noexec", NULL },
+	{ "exec", "noexec" },
+	{ "noatime", NULL },
+	{ "atime", "noatime" },
+	{ "nodiratime", NULL },
+	{ "diratime", "nodiratime" },
+	{ "relatime", NULL },
+	{ "norelatime", "relatime" },
+	{ "strictatime", "relatime" },
+};
+
+/* Of a bind only its flags count: the kernel reads no other option. */
+static bool is_bind(struct probe *p, const char *target)
+{
+	const struct policy *plan = p->package->planned;
+	const char *type = policy_get(plan, FIELD_MOUNT_TYPE, target);
+	const char *options = policy_get(plan, FIELD_MOUNT_OPTIONS, target);
+	const struct strv words =
+		strv_split(p->mem, options == NULL ? "" : options, " ");
+
+	return str_eq(type, "none") ||
+	       (type != NULL &&
+		(strv_has(&words, "bind") || strv_has(&words, "rbind")));
+}
+
 static bool holds(struct probe *p, const struct mounted *m, const char *word)
 {
-	static const char *const acts[] = { "defaults", "bind", "rbind" };
-
-	for (size_t i = 0; i < COUNT(acts); i++)
-		if (str_eq(word, acts[i]))
-			return true;
+	for (size_t i = 0; i < COUNT(flags); i++)
+		if (str_eq(word, flags[i].word))
+			return flags[i].opposite == NULL ?
+				       strv_has(&m->options, word) :
+				       !strv_has(&m->options,
+						 flags[i].opposite);
+	if (str_eq(word, "defaults") || is_bind(p, m->target))
+		return true;
 	if (str_starts(word, "size="))
 		return has_size(m, word + 5);
 	if (str_starts(word, "mode="))
@@ -220,8 +258,8 @@ static void add_item(struct probe *p, const struct mounted *m)
 		policy_get(p->package->planned, FIELD_MOUNT_TYPE, m->target);
 
 	probe_add(p, FIELD_MOUNT_TARGET, m->target, m->target);
-	if (str_eq(type, "none")) /* a bind shows the type of what was bound */
-		probe_add(p, FIELD_MOUNT_TYPE, m->target, "none");
+	if (is_bind(p, m->target)) /* it shows the type of what was bound */
+		probe_add(p, FIELD_MOUNT_TYPE, m->target, type);
 	else if (type != NULL || !probe_asked(p, FIELD_MOUNT_TARGET, m->target))
 		probe_add(p, FIELD_MOUNT_TYPE, m->target, m->type);
 	add_source(p, m);

@@ -55,15 +55,15 @@ static struct policy *all_items(const struct verify_package *p,
 	return all;
 }
 
-static const char *unseen_reason(const struct verify_seen *s,
-				 const struct policy_item *it)
+static const struct verify_unseen *unseen_of(const struct verify_seen *s,
+					     const struct policy_item *it)
 {
 	for (size_t i = 0; i < s->unseen.n; i++) {
 		const struct verify_unseen *u = &s->unseen.v[i];
 
 		if (u->field == it->field &&
 		    (u->key == NULL || str_eq(u->key, it->key)))
-			return u->reason;
+			return u;
 	}
 	return NULL;
 }
@@ -111,11 +111,26 @@ static void relate(struct verify_check *c, enum field_id field)
 	}
 }
 
+/* What could not be looked at; of a stand-in what was asked for is known. */
+static void take_unseen(struct verify_check *c, const struct verify_unseen *u)
+{
+	if (u->asked == NULL) {
+		c->reason = u->reason;
+	} else if (str_eq(u->asked, c->expected)) {
+		c->reason = u->reason;
+		c->required = false;
+	} else {
+		c->observed = u->asked;
+	}
+}
+
 static void judge_item(const struct verify_package *p,
 		       const struct verify_seen *s,
 		       const struct verify_look *look,
 		       const struct policy_item *it, struct verify_check *c)
 {
+	const struct verify_unseen *unseen = unseen_of(s, it);
+
 	*c = (struct verify_check){
 		.area = field_get(it->field)->area,
 		.before = policy_get(p->before, it->field, it->key),
@@ -124,12 +139,13 @@ static void judge_item(const struct verify_package *p,
 				    policy_get(p->recorded, it->field, it->key),
 		.expected = policy_get(p->planned, it->field, it->key),
 		.observed = policy_get(s->observed, it->field, it->key),
-		.reason = unseen_reason(s, it),
 		.announced = announced_of(p, it),
 		.probe = look->probe,
 	};
 	/* what the configuration does not ask for cannot be missed */
 	c->required = look->required && c->expected != NULL;
+	if (unseen != NULL)
+		take_unseen(c, unseen);
 	relate(c, it->field);
 }
 

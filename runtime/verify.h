@@ -74,6 +74,12 @@ struct verify_unseen {
 	enum field_id field;
 	const char *key; /* NULL: no item of the field */
 	const char *reason;
+	/*
+	 * Not NULL: something harmless stands in for this value, which the
+	 * configuration asks for. Where it is the planned one nothing is left
+	 * to look at; any other was asked for, and counts as seen.
+	 */
+	const char *asked;
 };
 
 /* A look that is not about a field: how the start went, what listens. */

@@ -332,6 +332,44 @@ START_TEST(worst_wins)
 }
 END_TEST
 
+/* A stand-in is as promised where just that was asked for. */
+static const struct {
+	const char *planned, *asked;
+	enum relation relation;
+	enum verify_verdict verdict;
+	bool required;
+} stand_ins[] = {
+	{ "/srv/a", "/srv/a", REL_UNSEEN, VERIFIED_EQUIVALENT, false },
+	{ "/srv/a", "/", REL_MISSING, VERIFIED_DIFFERENT, true },
+	{ NULL, "/", REL_EXTRA, VERIFIED_DIFFERENT, false },
+	{ "/srv/a", NULL, REL_UNSEEN, VERIFIED_INCOMPLETE, true },
+};
+
+START_TEST(stands_in)
+{
+	const struct row r = { .field = FIELD_MOUNT_SOURCE,
+			       .before = stand_ins[_i].planned,
+			       .planned = stand_ins[_i].planned,
+			       .observed = "overlay",
+			       .unseen = true,
+			       .required = true };
+	struct arena *mem = arena_new();
+	struct verify_look look[FIELD__MAX];
+	struct verify_package p;
+	struct verify_seen s;
+	struct verify_result v;
+
+	make(mem, &r, &p, &s, look);
+	s.unseen.v[0].asked = stand_ins[_i].asked;
+	verify_judge(&p, &s, look, mem, &v);
+	ck_assert_int_eq(v.verdict, stand_ins[_i].verdict);
+	ck_assert_uint_eq(v.checks.n, 1);
+	ck_assert_int_eq(v.checks.v[0].relation, stand_ins[_i].relation);
+	ck_assert_int_eq(v.checks.v[0].required, stand_ins[_i].required);
+	arena_free(mem);
+}
+END_TEST
+
 /* A right more is looser; what is optional leaves a verdict complete. */
 START_TEST(facts)
 {
@@ -515,6 +553,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_loop_test(t, ladder, 0, (int)COUNT(rows));
 	tcase_add_test(t, worst_wins);
+	tcase_add_loop_test(t, stands_in, 0, (int)COUNT(stand_ins));
 	tcase_add_loop_test(t, facts, 0, 6);
 	tcase_add_loop_test(t, drift, 0, (int)COUNT(drifts));
 	tcase_add_test(t, names);

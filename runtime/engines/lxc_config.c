@@ -154,9 +154,10 @@ static const char *mount(struct deploy *d, const char *key, const char *value)
 	if (box_binds(d->b, target) || withheld(d, FIELD_MOUNT_TARGET, target))
 		return NULL;
 	if (withheld(d, FIELD_MOUNT_TYPE, target))
-		return arena_printf(
-			d->mem, "%s = tmpfs %s tmpfs size=64m,create=dir 0 0",
-			key, w.v[1]);
+		return arena_printf(d->mem,
+				    "%s = tmpfs %s tmpfs %s,create=dir 0 0",
+				    key, w.v[1],
+				    ops_empty_options(d->mem, w.v[3]));
 	return same(d, key, value);
 }
 

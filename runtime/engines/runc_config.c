@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "runtime/engine.h"
 #include "runtime/engines/runc.h"
+#include "runtime/ops.h"
 
 struct bundle {
 	const struct policy *p;
@@ -207,6 +208,15 @@ static void put_mount(const struct bundle *u, json_t *list, const char *target,
 	json_array_append_new(list, o);
 }
 
+static const char *empty_options(const struct bundle *u, const char *target)
+{
+	const char *options = ops_empty_options(
+		u->mem, policy_get(u->p, FIELD_MOUNT_OPTIONS, target));
+	const struct strv words = strv_split(u->mem, options, ",");
+
+	return strv_join(u->mem, &words, " ");
+}
+
 static void add_mount(const struct bundle *u, json_t *list, const char *target)
 {
 	const char *type = policy_get(u->p, FIELD_MOUNT_TYPE, target);
@@ -224,7 +234,7 @@ static void add_mount(const struct bundle *u, json_t *list, const char *target)
 		put_mount(u, list, target, "cgroup",
 			  "nosuid noexec nodev relatime ro");
 	else if (engine_withheld(u->b, FIELD_MOUNT_TYPE, target) != NULL)
-		put_mount(u, list, target, "tmpfs", "size=64m");
+		put_mount(u, list, target, "tmpfs", empty_options(u, target));
 	else {
 		options = options_of(u, target, type);
 		if (str_eq(type, "sysfs") && !str_eq(sys, "rw"))

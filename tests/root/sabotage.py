@@ -42,7 +42,7 @@ def why_not(row, guest, twin):
             return "not unseen: %s" % checks
         return None
     for c in twin["checks"]:
-        if c["item"] == item and c["relation"] == "unseen":
+        if c["item"] == item and c["relation"] == "unseen" and c["required"]:
             return "the twin does not show it: %s" % c["reason"]
     if item not in found:
         return "not caught; verdict %s, wrong: %s" % (guest["verdict"],

@@ -18,11 +18,13 @@ tmp=$(mktemp -d /var/tmp/rehost-cli.XXXXXX) || exit 1
 trap 'umount "$tmp/tmpfs" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# web01 as planned, db01 incomplete (a directory of the host is withheld), old
+# web01 as planned, db01 incomplete (a file server is withheld), old
 convert()
 {
 	demo_host "$tmp/host" &&
 	rm -r "$tmp/host/etc/vservers/old/scripts" &&
+	echo 'server:/export /mnt nfs defaults 0 0' \
+		>>"$tmp/host/etc/vservers/db01/fstab" &&
 	cat >"$tmp/site.conf" <<-END &&
 	device "eth0" { attach = "bridge:br0"  gateway4 = "192.0.2.1" }
 	target "lxc"  { version = "5.0"  cgroup = "both" }

@@ -167,6 +167,15 @@ static int list_dir(struct lister *l, const char *dir, struct err *e)
 	return 0;
 }
 
+/* A directory of guests that was named: somebody's lxcpath. */
+static int list_named(const struct host *h, const char *dir, struct arena *mem,
+		      struct sources *ret, struct err *e)
+{
+	struct lister l = { .h = h, .mem = mem, .ret = ret };
+
+	return list_dir(&l, dir, e);
+}
+
 /* "lxc.lxcpath = DIR" of the tools' own file; LXC 0.9 had no "lxc.". */
 static const char *lxcpath(struct lister *l, const char *file)
 {
@@ -314,6 +323,8 @@ const struct importer lxc_importer = {
 	.n_defaults = COUNT(defaults),
 	.bid = bid,
 	.list = list,
+	.list_dir = list_named,
+	.id = id_of,
 	.places = "/var/lib/lxc/*/config, the lxcpath of /etc/lxc/lxc.conf, "
 		  "/root and /home/*/.local/share/lxc/*/config",
 	.read = lxc_read,

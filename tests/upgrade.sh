@@ -136,6 +136,18 @@ wrong "what is included is not looked at" \
 	has "$theirs" 'lxc.include = /etc/lxc/site.conf'
 check "ours: read in its place" has "$ours" 'lxc.signal.halt = SIGTERM'
 
+# named SOURCE: it is that guest, whichever way it is named
+named()
+{
+	"$rehost" plan -q --root "$host" "$1" >"$tmp/named"
+	grep '^old/lxc:web: ' "$tmp/named"
+}
+
+for source in lxc:web old/lxc:web /var/lib/lxc/web/config /var/lib/lxc/web \
+	/var/lib/lxc; do
+	check "named as $source" named "$source"
+done
+
 nets "$theirs" >"$tmp/theirs.nets"
 nets "$ours" >"$tmp/ours.nets"
 check "both number the interfaces, with the same keys" \

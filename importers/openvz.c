@@ -16,7 +16,6 @@
 #include "importers/openvz/read.h"
 #include "importers/openvz/table.h"
 #include "site.h"
-#include "tree/tree_archive.h"
 
 enum {
 	PAGE = 4096,        /* bytes in a page of x86 */
@@ -99,9 +98,6 @@ static const char *id_of(struct arena *mem, const char *path)
 {
 	const char *name = base_of(path);
 
-	if (openvz_dump_ctid(mem, name) != NULL || strstr(name, ".tar") ||
-	    str_ends(name, ".tgz"))
-		return openvz_dump_id(mem, path);
 	if (str_eq(name, "ve.conf"))
 		return plain_id(mem, base_of(dir_of(mem, path)));
 	if (str_ends(name, ".conf"))
@@ -132,7 +128,7 @@ static int bid(const struct host *h, const char *path)
 	struct err e;
 	size_t n;
 
-	if (tree_is_archive(h->tree, path))
+	if (openvz_dump_is(h, path))
 		return openvz_dump_ctid(mem, name) != NULL ? BID_SURE :
 							     BID_ARCHIVE;
 	if (str_eq(name, "vz.conf") ||
@@ -261,6 +257,15 @@ static int list(const struct host *h, struct arena *mem, struct sources *ret,
 	return 0;
 }
 
+/* What is named is an archive, or a configuration. */
+static void name_source(struct source *s, struct arena *mem)
+{
+	if (openvz_dump_is(s->host, s->path))
+		openvz_dump_name(s, mem);
+	else
+		s->id = id_of(mem, s->path);
+}
+
 /* --- one guest --- */
 
 static uint64_t page_size(const struct reading *r)
@@ -284,7 +289,8 @@ struct openvz *openvz_begin(struct reading *r, const char *path)
 	v->t = r->source->host->tree;
 	v->path = path;
 	v->dir = dir_of(r->g->mem, path);
-	v->id = id_of(r->g->mem, path);
+	v->id = r->source->when != NULL ? r->source->id :
+					  id_of(r->g->mem, path);
 	v->real = path;
 	if (tree_resolve(v->t, path, r->g->mem, &v->real, &e) < 0)
 		v->real = path;
@@ -335,8 +341,7 @@ static int openvz_read(struct reading *r, const struct source *s, struct err *e)
 {
 	openvz_begin(r, s->path);
 	set_identity(r, s);
-	if (tree_is_archive(s->host->tree, s->path) &&
-	    openvz_dump_open(r, e) < 0)
+	if (s->when != NULL && openvz_dump_open(r, e) < 0)
 		return err_wrap(e, "read %s", s->path);
 	if (openvz_read_files(r, e) < 0)
 		return err_wrap(e, "read %s", s->path);
@@ -354,7 +359,7 @@ const struct importer openvz_importer = {
 	.bid = bid,
 	.list = list,
 	.list_dir = openvz_dump_list,
-	.id = id_of,
+	.name_source = name_source,
 	.places = "/etc/vz/conf, /etc/pve/openvz, /etc/pve/nodes/*/openvz, "
 		  "/vz/private/*/ve.conf",
 	.read = openvz_read,

@@ -61,8 +61,8 @@ struct importer {
 	 */
 	int (*list_dir)(const struct host *h, const char *dir,
 			struct arena *mem, struct sources *ret, struct err *e);
-	/* The id of a guest whose path was named; NULL: see session.c. */
-	const char *(*id)(struct arena *mem, const char *path);
+	/* Fills id and when of a source by its path; NULL: session.c. */
+	void (*name_source)(struct source *s, struct arena *mem);
 	/* The places list looks at, for the message when it found nothing. */
 	const char *places;
 	/* Name and root file system only, for scan and the fleet. */

@@ -29,6 +29,7 @@ struct reading {
 	 * the reading closes it, also after a failure. NULL: see root.path.
 	 */
 	struct tree *root;
+	bool brief; /* what concerns the other guests is all that is wanted */
 };
 
 struct reading *reading_new(struct guest *g, const struct source *s,

@@ -26,6 +26,7 @@ struct source {
 	const char *kind; /* the importer's name */
 	const char *id;   /* stable within host and kind: the directory name */
 	const char *path; /* absolute beneath the root: /etc/vservers/web */
+	const char *when; /* of a backup: "2014-03-02 12:00:01", or ""; NULL */
 };
 
 struct sources {

@@ -55,7 +55,7 @@ UNUSED static int memory_open(const char *bytes, size_t n, struct arena *mem,
 	};
 	m->bytes = bytes;
 	m->n = n;
-	return tarfile_open(&f, "memory", mem, notes, ret, e);
+	return tarfile_open(&f, "memory", NULL, mem, notes, ret, e);
 }
 
 struct reading_all {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "base/log.h"
 #include "derive.h"
 #include "importers/openvz/dump.h"
 #include "tree/tree_archive.h"
@@ -62,7 +61,8 @@ static const char *stem_of(struct arena *mem, const char *name)
 	return NULL;
 }
 
-const char *openvz_dump_id(struct arena *mem, const char *path)
+/* "101" of such a name, of another what stands before ".tar". */
+static const char *id_of(struct arena *mem, const char *path)
 {
 	const char *name = base_of(path);
 	const char *id = openvz_dump_ctid(mem, name);
@@ -93,54 +93,22 @@ static const char *time_of(struct arena *mem, const char *path)
 
 /* --- which there are ------------------------------------------------------ */
 
-struct lister {
-	const struct host *h;
-	struct arena *mem;
-	struct sources *ret;
-};
-
-/* Of two the later one; without a time it is the earlier one. */
-static void add(struct lister *l, const char *path)
+void openvz_dump_name(struct source *s, struct arena *mem)
 {
-	const char *id = openvz_dump_id(l->mem, path);
-	struct source *s = NULL;
-	const char *old, *now;
+	const char *when = time_of(mem, s->path);
 
-	for (size_t i = 0; i < l->ret->list.n; i++)
-		if (str_eq(l->ret->list.v[i]->id, id))
-			s = l->ret->list.v[i];
-	if (s == NULL) {
-		s = pvec_add(l->mem, &l->ret->list);
-		*s = (struct source){
-			.host = l->h, .kind = "openvz", .id = id, .path = path
-		};
-		return;
-	}
-	old = time_of(l->mem, s->path);
-	now = time_of(l->mem, path);
-	if (now != NULL && (old == NULL || strcmp(old, now) < 0)) {
-		old = s->path;
-		s->path = path;
-		path = old;
-	}
-	log_note("%s: left out: %s is a later backup of %s", path, s->path, id);
+	s->id = id_of(mem, s->path);
+	s->when = when != NULL ? when : "";
 }
 
-/* Numbers as numbers. */
-static int by_id(const void *a, const void *b)
+bool openvz_dump_is(const struct host *h, const char *path)
 {
-	const struct source *const *x = a, *const *y = b;
-	const size_t n = strlen((*x)->id), m = strlen((*y)->id);
-
-	if (n != m)
-		return n < m ? -1 : 1;
-	return strcmp((*x)->id, (*y)->id);
+	return !str_ends(path, ".conf") && tree_is_archive(h->tree, path);
 }
 
 int openvz_dump_list(const struct host *h, const char *dir, struct arena *mem,
 		     struct sources *ret, struct err *e)
 {
-	struct lister l = { .h = h, .mem = mem, .ret = ret };
 	struct tree_entries entries;
 
 	if (tree_list(h->tree, dir, mem, &entries, e) < 0)
@@ -150,14 +118,17 @@ int openvz_dump_list(const struct host *h, const char *dir, struct arena *mem,
 	for (size_t i = 0; i < entries.n; i++) {
 		const char *name = entries.v[i].name;
 		const char *path = arena_printf(mem, "%s/%s", dir, name);
+		struct source *s;
 
-		if (openvz_dump_ctid(mem, name) != NULL &&
-		    stem_of(mem, name) != NULL &&
-		    tree_is_archive(h->tree, path))
-			add(&l, path);
+		if (openvz_dump_ctid(mem, name) == NULL ||
+		    !tree_is_archive(h->tree, path))
+			continue;
+		s = pvec_add(mem, &ret->list);
+		*s = (struct source){ .host = h,
+				      .kind = "openvz",
+				      .path = path };
+		openvz_dump_name(s, mem);
 	}
-	if (ret->list.n > 1)
-		qsort(ret->list.v, ret->list.n, sizeof(*ret->list.v), by_id);
 	return 0;
 }
 
@@ -168,8 +139,8 @@ int openvz_dump_open(struct reading *r, struct err *e)
 	struct openvz *v = openvz_of(r);
 	struct strv notes = { 0 };
 
-	if (tree_open_archive(v->t, v->path, r->g->mem, &notes, &r->root, e) <
-	    0)
+	if (tree_open_archive(v->t, v->path, r->brief ? config : NULL,
+			      r->g->mem, &notes, &r->root, e) < 0)
 		return -1;
 	for (size_t i = 0; i < notes.n; i++)
 		reading_find(r, FIND_DSK_ARCHIVE, "%s", notes.v[i]);
@@ -355,5 +326,6 @@ void openvz_dump_settle(struct reading *r)
 				"unpacked");
 		return;
 	}
-	settle_lost(r, at);
+	if (!r->brief)
+		settle_lost(r, at);
 }

@@ -21,10 +21,13 @@ int openvz_read_file(const struct openvz *v, const char *path, size_t max,
 
 /* Whether the name is one that vzdump gives: its CTID, else NULL. */
 const char *openvz_dump_ctid(struct arena *mem, const char *name);
-/* "101" of such a name, of another without what follows its first ".tar". */
-const char *openvz_dump_id(struct arena *mem, const char *path);
 
-/* The newest backup of each guest in a directory, sorted by id. */
+/* Fills id and when of a source by its path. */
+void openvz_dump_name(struct source *s, struct arena *mem);
+/* Whether the file is an archive, such as a backup is. */
+bool openvz_dump_is(const struct host *h, const char *path);
+
+/* The backups in a directory. */
 int openvz_dump_list(const struct host *h, const char *dir, struct arena *mem,
 		     struct sources *ret, struct err *e);
 

@@ -163,15 +163,27 @@ static int open_targets(struct session *s, struct err *e)
 	return 0;
 }
 
-static int cmp_sources(const void *a, const void *b)
+static int cmp_guests(const struct source *x, const struct source *y)
 {
-	const struct source *x = *(struct source *const *)a;
-	const struct source *y = *(struct source *const *)b;
 	int c = strcmp(x->host->name, y->host->name);
 
 	if (c == 0)
 		c = strcmp(x->kind, y->kind);
 	return c != 0 ? c : strcmp(x->id, y->id);
+}
+
+/* Of one guest what is present, then the newest backup. */
+static int cmp_sources(const void *a, const void *b)
+{
+	const struct source *x = *(struct source *const *)a;
+	const struct source *y = *(struct source *const *)b;
+	int c = cmp_guests(x, y);
+
+	if (c == 0 && x->when != NULL && y->when != NULL)
+		c = strcmp(y->when, x->when);
+	else if (c == 0)
+		c = (x->when != NULL) - (y->when != NULL);
+	return c != 0 ? c : strcmp(x->path, y->path);
 }
 
 /* Every guest of every root, for "none given" and for KIND:NAME. */
@@ -301,10 +313,10 @@ static int add_path(struct session *s, const char *path, struct err *e)
 	src = pvec_add(s->mem, &s->sources.list);
 	*src = (struct source){ .host = h,
 				.kind = imp->name,
-				.id = imp->id != NULL ?
-					      imp->id(s->mem, inside) :
-					      id_of(s->mem, inside),
+				.id = id_of(s->mem, inside),
 				.path = inside };
+	if (imp->name_source != NULL)
+		imp->name_source(src, s->mem);
 	return 0;
 }
 
@@ -369,6 +381,21 @@ static int find_sources(struct session *s, struct err *e)
 	return 0;
 }
 
+/* Whether it is another source of the last guest that was kept. */
+static bool is_again(const struct session *s, size_t kept,
+		     const struct source *src)
+{
+	const struct source *last = kept > 0 ? s->sources.list.v[kept - 1] :
+					       NULL;
+
+	if (last == NULL || cmp_guests(last, src) != 0)
+		return false;
+	if (!str_eq(last->path, src->path))
+		log_note("%s: left out: %s is the same guest%s", src->path,
+			 last->path, last->when != NULL ? ", later" : "");
+	return true;
+}
+
 /* Sorted, each guest once, without those that the site file skips. */
 static void tidy_sources(struct session *s)
 {
@@ -382,8 +409,7 @@ static void tidy_sources(struct session *s)
 		const char *key = source_key(s->mem, src);
 		bool skip = false;
 
-		if (kept > 0 &&
-		    cmp_sources(&s->sources.list.v[kept - 1], &src) == 0)
+		if (is_again(s, kept, src))
 			continue;
 		for (size_t j = 0; j < s->site->guests.n; j++) {
 			const struct site_guest *g = s->site->guests.v[j];

@@ -13,7 +13,7 @@ static int read_one(void *arg, size_t i, struct buf *record,
 	json_t *j CLEANUP(json_freep) = NULL;
 
 	(void)section;
-	if (work_read(s, i, &w, e) < 0 || work_options(w, e) < 0)
+	if (work_read_brief(s, i, &w, e) < 0 || work_options(w, e) < 0)
 		return -1;
 	j = fleet_record(w->g);
 	json_write_compact(record, j);

@@ -47,8 +47,8 @@ static int open_root(struct work *w, struct err *e)
 	return 0;
 }
 
-int work_read(const struct session *s, size_t i, struct work **ret,
-	      struct err *e)
+static int read_any(const struct session *s, size_t i, bool brief,
+		    struct work **ret, struct err *e)
 {
 	struct arena *mem = arena_new();
 	struct work *w = arena_alloc(mem, sizeof(*w));
@@ -70,14 +70,28 @@ int work_read(const struct session *s, size_t i, struct work **ret,
 	w->g->key = source_key(mem, w->source);
 	w->g->package = w->g->name;
 	r = reading_new(w->g, w->source, imp);
+	r->brief = brief;
 	failed = imp->read(r, w->source, e) < 0;
 	w->root = r->root;
-	if (failed || reading_close(r, e) < 0 || open_root(w, e) < 0) {
+	if (failed || reading_close(r, e) < 0 ||
+	    (!brief && open_root(w, e) < 0)) {
 		work_freep(&w);
 		return -1;
 	}
 	*ret = w;
 	return 0;
+}
+
+int work_read(const struct session *s, size_t i, struct work **ret,
+	      struct err *e)
+{
+	return read_any(s, i, false, ret, e);
+}
+
+int work_read_brief(const struct session *s, size_t i, struct work **ret,
+		    struct err *e)
+{
+	return read_any(s, i, true, ret, e);
 }
 
 int work_read_source(struct work *w, const char *path, const char **ret_data,

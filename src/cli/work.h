@@ -23,9 +23,12 @@ struct work {
 	struct progress_slot *progress;   /* borrowed; NULL: nobody looks */
 };
 
-/* Reads the source only: what scan and the fleet need. */
+/* Reads the source only: what scan needs. */
 int work_read(const struct session *s, size_t i, struct work **ret,
 	      struct err *e);
+/* The same for the fleet: without the tree. */
+int work_read_brief(const struct session *s, size_t i, struct work **ret,
+		    struct err *e);
 
 /*
  * One of the configuration files that were read (guest.sources): of the host,

@@ -471,7 +471,8 @@ static void dropp(struct tarfile_shared **x)
 }
 
 static int open_shared(struct tree_file **f, const char *name,
-		       struct tarfile_shared **ret, struct err *e)
+		       const char *until, struct tarfile_shared **ret,
+		       struct err *e)
 {
 	struct arena *mem = arena_new();
 	struct tarfile_shared *x CLEANUP(dropp) = arena_alloc(mem, sizeof(*x));
@@ -484,7 +485,7 @@ static int open_shared(struct tree_file **f, const char *name,
 	pthread_mutex_init(&x->lock, NULL);
 	x->name = arena_strdup(mem, name);
 	if (tarfile_stream_open(x->file, x->name, &s, e) ||
-	    tarfile_index_read(&x->index, s, e))
+	    tarfile_index_read(&x->index, s, until, e))
 		return -1;
 	*ret = x;
 	x = NULL;
@@ -512,12 +513,13 @@ static void note(const struct tarfile_shared *x, struct arena *mem,
 				      x->name, x->index.left_out));
 }
 
-int tarfile_open(struct tree_file **f, const char *name, struct arena *mem,
-		 struct strv *notes, struct tree **ret, struct err *e)
+int tarfile_open(struct tree_file **f, const char *name, const char *until,
+		 struct arena *mem, struct strv *notes, struct tree **ret,
+		 struct err *e)
 {
 	struct tarfile_shared *x;
 
-	if (open_shared(f, name, &x, e))
+	if (open_shared(f, name, until, &x, e))
 		return -1;
 	note(x, mem, notes);
 	*ret = &new_tree(x, x->name)->tree;
@@ -539,8 +541,9 @@ static int open_file(struct tree *t, const char *path, struct arena *mem,
 	return 0;
 }
 
-int tree_open_archive(struct tree *t, const char *path, struct arena *mem,
-		      struct strv *notes, struct tree **ret, struct err *e)
+int tree_open_archive(struct tree *t, const char *path, const char *until,
+		      struct arena *mem, struct strv *notes, struct tree **ret,
+		      struct err *e)
 {
 	struct arena *own CLEANUP(arena_freep) = arena_new();
 	struct tree_file *f CLEANUP(tree_file_closep) = NULL;
@@ -548,7 +551,7 @@ int tree_open_archive(struct tree *t, const char *path, struct arena *mem,
 
 	if (open_file(t, path, own, &name, &f, e))
 		return -1;
-	return tarfile_open(&f, name, mem, notes, ret, e);
+	return tarfile_open(&f, name, until, mem, notes, ret, e);
 }
 
 bool tree_is_archive(struct tree *t, const char *path)

@@ -99,9 +99,9 @@ struct tarfile_index {
 	uint32_t left_out;          /* ACL entries without a number */
 };
 
-/* Reads all of s into ret, of which mem is set. */
+/* Reads s up to a path (NULL: all of it) into ret, of which mem is set. */
 int tarfile_index_read(struct tarfile_index *ret, struct tarfile_stream *s,
-		       struct err *e);
+		       const char *until, struct err *e);
 struct tarfile_inode *tarfile_inode_at(const struct tarfile_index *x,
 				       uint32_t i);
 struct tarfile_node *tarfile_node_at(const struct tarfile_index *x, uint32_t i);
@@ -143,8 +143,9 @@ struct tarfile_tree {
 };
 
 /* As tree_open_archive, of an open file, which it takes over. */
-int tarfile_open(struct tree_file **f, const char *name, struct arena *mem,
-		 struct strv *notes, struct tree **ret, struct err *e);
+int tarfile_open(struct tree_file **f, const char *name, const char *until,
+		 struct arena *mem, struct strv *notes, struct tree **ret,
+		 struct err *e);
 struct tarfile_shared *tarfile_use(struct tarfile_shared *x); /* one more */
 void tarfile_drop(struct tarfile_shared *x); /* the last closes it */
 

@@ -582,7 +582,7 @@ static int add_root(struct tarfile_index *x, struct adding *a, struct err *e)
 }
 
 static int read_all(struct tarfile_index *x, struct tarfile_stream *s,
-		    struct err *e)
+		    const char *until, struct err *e)
 {
 	struct adding a = { .s = s };
 	int r;
@@ -595,6 +595,8 @@ static int read_all(struct tarfile_index *x, struct tarfile_stream *s,
 			return -1;
 		if (add(x, &a, e))
 			return -1;
+		if (until && str_eq(a.path, until))
+			return 0;
 	}
 	if (r == 0 && x->n_nodes == 0)
 		return tarfile_stream_bad(s, e, "it holds nothing");
@@ -602,10 +604,14 @@ static int read_all(struct tarfile_index *x, struct tarfile_stream *s,
 }
 
 int tarfile_index_read(struct tarfile_index *ret, struct tarfile_stream *s,
-		       struct err *e)
+		       const char *until, struct err *e)
 {
 	locale_t before = uselocale(tarfile_stream_locale(s));
-	int r = read_all(ret, s, e);
+	int r;
+
+	while (until && *until == '/')
+		until++;
+	r = read_all(ret, s, until, e);
 
 	uselocale(before);
 	return r;

@@ -24,7 +24,7 @@ int tree_open_root(struct tree *t, const char *path,
 	if (!S_ISREG(st.mode))
 		return tree_sub(t, path, ret, e);
 	if (tree_is_archive(t, path))
-		return tree_open_archive(t, path, o ? o->mem : NULL,
+		return tree_open_archive(t, path, NULL, o ? o->mem : NULL,
 					 o ? o->notes : NULL, ret, e);
 	return tree_open_image(t, path, o, ret, e);
 }

@@ -198,7 +198,10 @@ directory()
 	[ "$(grep -c openvz: "$tmp/scan")" = 2 ] &&
 	grep 'openvz:101 .*101-2014_01_01' "$tmp/scan" &&
 	grep 'openvz:9 ' "$tmp/scan" &&
-	grep '101-2013_01_01.*left out' "$tmp/said"
+	grep '101-2013_01_01.*left out.*101-2014_01_01' "$tmp/said" &&
+	# named one by one it is the same
+	"$rehost" scan "$tmp"/many/*-101-*.tar >"$tmp/scan" 2>"$tmp/said" &&
+	grep 'openvz:101 .*101-2014_01_01' "$tmp/scan"
 }
 
 # No package, no rest of one; a message that names archive and member.

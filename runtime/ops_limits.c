@@ -327,7 +327,7 @@ static void plan_scheduling(const struct ops_input *in, struct ops *ops)
 			     "rehost may not lower it here");
 	else if (oom != NULL)
 		ops_add(ops, OP_OOM, oom, NULL, NULL, NULL);
-	/* not that of who runs rehost */
+	/* not that of who runs rehost: a user namespace could not raise it */
 	ops_add(ops, OP_NICE, nice != NULL ? nice : "0", NULL, NULL, NULL);
 	if (get(in, FIELD_IO_CLASS) != NULL)
 		ops_withhold(ops, FIELD_IO_CLASS, "", "not set by the box");

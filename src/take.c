@@ -158,3 +158,8 @@ struct io_limit *take_io(struct reading *r)
 {
 	return pvec_add(r->g->mem, &r->g->ios);
 }
+
+struct idmap *take_idmap(struct reading *r)
+{
+	return pvec_add(r->g->mem, &r->g->idmaps);
+}

@@ -40,5 +40,6 @@ struct env *take_env(struct reading *r);
 struct hook *take_hook(struct reading *r);
 struct disk *take_disk(struct reading *r);
 struct io_limit *take_io(struct reading *r);
+struct idmap *take_idmap(struct reading *r);
 
 #endif

@@ -82,7 +82,7 @@ check_case()
 	forget "$tmp/2"
 }
 
-for dir in fixtures/vserver/*/ fixtures/openvz/*/; do
+for dir in fixtures/vserver/*/ fixtures/openvz/*/ fixtures/libvirt/*/; do
 	check_case "$dir"
 done
 

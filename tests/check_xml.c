@@ -207,6 +207,11 @@ START_TEST(says_the_line)
 			 -1);
 	ck_assert_uint_eq(line, 3);
 	ck_assert(str_starts(e.msg, "f.xml: line 3: "));
+	/* of two faults the first */
+	ck_assert_int_eq(xml_read("<a>\n<b>&</b>\n<c>a < b</c></a>", 29,
+				  "f.xml", mem, &root, &line, &e),
+			 -1);
+	ck_assert_uint_eq(line, 2);
 }
 END_TEST
 

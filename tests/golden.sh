@@ -151,6 +151,7 @@ conserved()
 	python3 -c '
 import json, os, sys
 sys.path.insert(0, "tests")
+import count_libvirt
 import count_lxc
 import count_openvz
 import count_settings
@@ -177,6 +178,10 @@ for g in guests:
         again = count_openvz.count(host, g["source"])
     elif g["kind"] == "lxc":
         again = count_lxc.count(host, g["source"])
+    elif g["kind"] == "libvirt":
+        if g["verdict"] == "failed":  # no XML that libvirt reads
+            continue
+        again = count_libvirt.count(host, g["source"])
     else:
         again = count_settings.count(host, os.fsencode(g["id"]))
     if again != len(settings):
@@ -263,7 +268,7 @@ chosen()
 
 command -v python3 >/dev/null || skip_all "there is no python3"
 [ -x "$rehost" ] || skip_all "$rehost is not built"
-for case in fixtures/vserver/*/ fixtures/openvz/*/ fixtures/lxc/*/; do
+for case in fixtures/vserver/*/ fixtures/openvz/*/ fixtures/libvirt/*/ fixtures/lxc/*/; do
 	if chosen "$case" "$@"; then
 		one_case "${case%/}"
 	fi

@@ -90,7 +90,7 @@ changed()
 	! cmp -s "$tmp/$1.json" "$tmp/$1.bad.json"
 }
 
-for dir in "$here"/fixtures/vserver/*/ "$here"/fixtures/openvz/*/; do
+for dir in "$here"/fixtures/vserver/*/ "$here"/fixtures/openvz/*/ "$here"/fixtures/libvirt/*/; do
 	case=$(basename "$dir")
 	fixture "$case" "$(basename "$(dirname "$dir")")" || {
 		check "fixture $case" false

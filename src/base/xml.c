@@ -29,7 +29,7 @@ struct maker {
 	size_t n_first[XML_DEPTH_MAX + 1];
 	bool broken[XML_DEPTH_MAX + 1]; /* its first piece of text is over */
 	unsigned depth, n_nodes;
-	const char *why; /* it was stopped; NULL: not */
+	const char *why; /* it was stopped, or is wrong; NULL: neither */
 	unsigned why_line;
 };
 
@@ -367,6 +367,19 @@ static void ctxt_freep(xmlParserCtxt **ctxt)
 	xmlFreeParserCtxt(*ctxt);
 }
 
+/* Of several faults the first is the cause; the parser goes on a while. */
+static void on_error(void *arg, xmlError *error)
+{
+	struct maker *m = ((xmlParserCtxt *)arg)->_private;
+	const char *text = error->message == NULL ? "" : error->message;
+
+	if (m->why != NULL || error->level != XML_ERR_FATAL)
+		return;
+	m->why_line = (unsigned)error->line;
+	m->why = arena_printf(m->mem, "not well-formed XML: %s",
+			      str_show(m->mem, text, strcspn(text, "\n"), 160));
+}
+
 static void set_handlers(xmlParserCtxt *ctxt)
 {
 	*ctxt->sax = (xmlSAXHandler){
@@ -382,18 +395,8 @@ static void set_handlers(xmlParserCtxt *ctxt)
 		.externalSubset = on_doctype,
 		.reference = on_reference,
 		.resolveEntity = no_entity,
+		.serror = on_error,
 	};
-}
-
-/* "Opening and ending tag mismatch", without the line's end. */
-static const char *fault(struct arena *mem, const xmlParserCtxt *ctxt)
-{
-	const char *text = ctxt->lastError.message;
-
-	if (text == NULL)
-		return "not well-formed XML";
-	return arena_printf(mem, "not well-formed XML: %s",
-			    str_show(mem, text, strcspn(text, "\n"), 160));
 }
 
 static int parse(struct maker *m, const char *data, size_t n, const char *name,
@@ -417,11 +420,7 @@ static int parse(struct maker *m, const char *data, size_t n, const char *name,
 	if (m->why != NULL)
 		return bad(name, m->why_line, ret_line, e, "%s", m->why);
 	if (!ctxt->wellFormed || m->root == NULL)
-		return bad(name,
-			   ctxt->lastError.line > 0 ?
-				   (unsigned)ctxt->lastError.line :
-				   1,
-			   ret_line, e, "%s", fault(m->mem, ctxt));
+		return bad(name, 1, ret_line, e, "not well-formed XML");
 	return 0;
 }
 

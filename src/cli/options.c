@@ -84,11 +84,13 @@ void options_help(struct buf *b, enum command_id command)
 		for (unsigned i = 0; i < COMMAND__MAX; i++)
 			buf_printf(b, "  %-9s %s\n", commands[i].name,
 				   commands[i].text);
-		buf_adds(b, "\nSOURCE is a path (a vserver directory, a .conf "
-			    "of util-vserver or OpenVZ,\nan archive of vzdump "
-			    "or a directory of them) or [HOST/]KIND:NAME, "
-			    "KIND being\nvserver or openvz; none: every guest "
-			    "that scan finds, of backups none.\n");
+		buf_adds(b,
+			 "\nSOURCE is a path (a vserver directory, a .conf "
+			 "of util-vserver or OpenVZ,\na config of LXC, a "
+			 "domain of libvirt, an archive of vzdump or a "
+			 "directory of\nthem) or [HOST/]KIND:NAME, KIND being "
+			 "vserver, openvz, libvirt or lxc;\nnone: every guest "
+			 "that scan finds, of backups none.\n");
 	} else {
 		buf_printf(b, "usage: rehost %s [OPTION...] %s\n\n%s\n",
 			   commands[command].name, commands[command].args,

@@ -83,6 +83,8 @@ static bool holds(const struct plan *p, enum edits_when when)
 		return true;
 	case EDITS_OPENVZ:
 		return str_eq(p->g->kind, "openvz");
+	case EDITS_NAMED:
+		return !str_eq(p->g->kind, "libvirt");
 	case EDITS_INIT:
 		return edits_own_init(p);
 	case EDITS_INITTAB:

@@ -15,6 +15,7 @@
 enum edits_when {
 	EDITS_ALWAYS,
 	EDITS_OPENVZ,   /* a guest of OpenVZ */
+	EDITS_NAMED,    /* the old tools named it at each start */
 	EDITS_INIT,     /* the guest's own init becomes pid 1 */
 	EDITS_INITTAB,  /* and it is sysvinit or busybox */
 	EDITS_SYSVINIT, /* and it is sysvinit */

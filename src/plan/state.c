@@ -2,7 +2,8 @@
  * Whether the guest runs: a copy of a running one may be inconsistent.
  * Evidence, best first: what capture recorded, /proc/virtual beneath the root
  * (only of a live host), and else that a kernel without contexts runs none.
- * Reference: vserver.md 1.7, openvz.md 1.7, targets.md 2.2 (lxc.cgroup.dir).
+ * Reference: vserver.md 1.7, openvz.md 1.7, targets.md 2.2 (lxc.cgroup.dir),
+ * libvirt.md 1.1.
  */
 #include <inttypes.h>
 #include <sys/statfs.h>
@@ -155,6 +156,40 @@ static const char *from_groups(struct plan *p, const char **ret_how)
 	return "stopped";
 }
 
+/*
+ * libvirt: each driver keeps a file of a domain that runs, and takes it away
+ * when it stops; what was handed over may be that file. libvirt.md 1.1.
+ */
+static const char *from_libvirt(struct plan *p, const char **ret_how)
+{
+	static const char *const dirs[] = {
+		"/run/libvirt/lxc",       "/run/libvirt/libxl",
+		"/run/libvirt/qemu",      "/var/run/libvirt/lxc",
+		"/var/run/libvirt/libxl", "/var/run/libvirt/qemu",
+	};
+
+	if (str_eq(p->g->state, "running")) {
+		*ret_how = "its status file says so";
+		return "running";
+	}
+	for (size_t i = 0; i < COUNT(dirs); i++) {
+		const char *path = arena_printf(p->g->mem, "%s/%s.xml", dirs[i],
+						p->g->name);
+
+		if (!tree_exists(p->source->host->tree, path))
+			continue;
+		*ret_how = arena_printf(p->g->mem, "%s is there", path);
+		return "running";
+	}
+	if (is_remote(p->source->host->dir)) {
+		*ret_how = "the root is a network file system: the old host "
+			   "may be running it";
+		return "unknown";
+	}
+	*ret_how = "no status file of it is there";
+	return "stopped";
+}
+
 int plan_state(struct plan *p, struct err *e)
 {
 	struct guest *g = p->g;
@@ -168,6 +203,8 @@ int plan_state(struct plan *p, struct err *e)
 		state = from_vestat(p, &how);
 	else if (str_eq(g->kind, "lxc"))
 		state = from_groups(p, &how);
+	else if (str_eq(g->kind, "libvirt"))
+		state = from_libvirt(p, &how);
 	else if (p->facts != NULL)
 		state = from_facts(p, &how);
 	if (state == NULL)

@@ -35,9 +35,6 @@ static const struct default_value defaults[] = {
 		   "audit_write setfcap mac_override syslog wake_alarm "
 		   "block_suspend audit_read perfmon bpf checkpoint_restore",
 	  .ref = "libvirt.md 2.7, 3.5" },
-	{ .field = FIELD_INIT_STYLE,
-	  .value = "plain",
-	  .ref = "libvirt.md 2.5" },
 	{ .field = FIELD_NS_PID, .value = "private", .ref = "libvirt.md 3.1" },
 	{ .field = FIELD_NS_MOUNT,
 	  .value = "private",

@@ -256,7 +256,7 @@ static struct setting *make(struct reading *r, const struct place *p,
 {
 	const char *row = row_name(r, name);
 	const struct origin *at = reading_origin(
-		r, ORIGIN_FILE, libvirt_of(r)->file, line, name, text);
+		r, ORIGIN_TEXT, libvirt_of(r)->file, line, name, text);
 	struct setting *s;
 
 	if (p->again) {

@@ -89,8 +89,7 @@ enum verdict plan_verdict(const struct guest *g, const char *target)
 bool plan_was_container(const struct guest *g)
 {
 	return str_eq(g->kind, "lxc") ||
-	       (str_eq(g->kind, "libvirt") &&
-		str_eq(g->init_style.v, "plain"));
+	       (str_eq(g->kind, "libvirt") && str_eq(g->init_style.v, "plain"));
 }
 
 const struct origin *plan_origin(struct plan *p, const char *pass,

@@ -87,9 +87,6 @@ void options_help(struct buf *b, enum command_id command)
 		buf_adds(b,
 			 "\nSOURCE is a path (a vserver directory, a .conf "
 			 "of util-vserver or OpenVZ,\na config of LXC, a "
-		buf_adds(b,
-			 "\nSOURCE is a path (a vserver directory, a .conf "
-			 "of util-vserver or OpenVZ,\na config of LXC, a "
 			 "domain of libvirt, an archive of vzdump or a "
 			 "directory of\nthem) or [HOST/]KIND:NAME, KIND being "
 			 "vserver, openvz, libvirt or lxc;\nnone: every guest "

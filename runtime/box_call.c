@@ -10,6 +10,7 @@
 #include <grp.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "runtime/box_parts.h"
 #include "runtime/caps.h"
 #include "runtime/child.h"
@@ -24,11 +25,18 @@ enum place {
 	PLACE_ENGINE,
 };
 
+/* The profile of pid 1; "": nothing confines it, or there is no AppArmor. */
+struct label {
+	int proc; /* the host's /proc, for the guest may have none */
+	char name[INNER_LABEL_MAX];
+};
+
 struct call {
 	struct box *b;
 	enum place place;
 	void (*fn)(int fd, const void *arg);
 	const void *arg;
+	const struct label *label; /* NULL: none is taken */
 };
 
 /* The groups first: as a member of the namespaces their files are not seen. */
@@ -69,7 +77,7 @@ static int join(const void *who, struct err *e)
 	return 0;
 }
 
-/* What pid 1 was given beside namespaces: filter, bounds, no_new_privs. */
+/* What pid 1 was given beside namespaces: filter, bounds, label. */
 static int confine(const void *who, struct err *e)
 {
 	const struct call *c = who;
@@ -90,28 +98,48 @@ static int confine(const void *who, struct err *e)
 		    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 			return err_set(e, errno, "no_new_privs");
 	}
-	return 0;
+	return c->label == NULL || c->label->name[0] == '\0' ?
+		       0 :
+		       inner_take_label(c->label->proc, c->label->name, e);
+}
+
+static int call_labelled(const struct call *c, const struct label *label,
+			 unsigned seconds, struct buf *ret, struct err *e)
+{
+	const struct call own = { c->b, c->place, c->fn, c->arg, label };
+	const struct child_call child = { .join = join,
+					  .confine = confine,
+					  .who = &own,
+					  .fn = c->fn,
+					  .arg = c->arg };
+
+	return child_call(&child, seconds, ret, e);
 }
 
 static int call(const struct call *c, unsigned seconds, struct buf *ret,
 		struct err *e)
 {
-	const struct child_call child = { .join = join,
-					  .confine = confine,
-					  .who = c,
-					  .fn = c->fn,
-					  .arg = c->arg };
+	int proc CLEANUP(fd_closep) = -1;
+	struct label label;
 
 	if (c->b->pid <= 0 &&
 	    (c->place == PLACE_GUEST || c->place == PLACE_ROOT))
 		return err_set(e, ESRCH, "the guest does not run");
-	return child_call(&child, seconds, ret, e);
+	if (c->place != PLACE_GUEST || !str_eq(c->b->host.lsm, "apparmor"))
+		return call_labelled(c, NULL, seconds, ret, e);
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return err_set(e, errno, "open /proc");
+	label.proc = proc;
+	if (inner_label_of(proc, c->b->pid, label.name, e) < 0)
+		return -1;
+	return call_labelled(c, &label, seconds, ret, e);
 }
 
 int box_call(struct box *b, void (*fn)(int fd, const void *arg),
 	     const void *arg, unsigned seconds, struct buf *ret, struct err *e)
 {
-	const struct call c = { b, PLACE_GUEST, fn, arg };
+	const struct call c = { b, PLACE_GUEST, fn, arg, NULL };
 
 	return call(&c, seconds, ret, e);
 }
@@ -120,7 +148,7 @@ int box_call_root(struct box *b, void (*fn)(int fd, const void *arg),
 		  const void *arg, unsigned seconds, struct buf *ret,
 		  struct err *e)
 {
-	const struct call c = { b, PLACE_ROOT, fn, arg };
+	const struct call c = { b, PLACE_ROOT, fn, arg, NULL };
 
 	return call(&c, seconds, ret, e);
 }
@@ -129,7 +157,7 @@ int box_call_lab(struct box *b, void (*fn)(int fd, const void *arg),
 		 const void *arg, unsigned seconds, struct buf *ret,
 		 struct err *e)
 {
-	const struct call c = { b, PLACE_LAB, fn, arg };
+	const struct call c = { b, PLACE_LAB, fn, arg, NULL };
 
 	return call(&c, seconds, ret, e);
 }
@@ -138,7 +166,7 @@ int box_call_neighbour(struct box *b, void (*fn)(int fd, const void *arg),
 		       const void *arg, unsigned seconds, struct buf *ret,
 		       struct err *e)
 {
-	const struct call c = { b, PLACE_NEIGHBOUR, fn, arg };
+	const struct call c = { b, PLACE_NEIGHBOUR, fn, arg, NULL };
 
 	return call(&c, seconds, ret, e);
 }
@@ -199,7 +227,7 @@ static int command(struct box *b, enum place place, const struct command *what,
 		   unsigned seconds, struct buf *ret, int *ret_status,
 		   struct err *e)
 {
-	const struct call c = { b, place, run_command, what };
+	const struct call c = { b, place, run_command, what, NULL };
 	struct buf out CLEANUP(buf_done) = { 0 };
 	int status;
 

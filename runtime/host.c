@@ -1,4 +1,5 @@
 /* What this host can: cgroup hierarchies, capabilities, LSM, limits. */
+#include <dirent.h>
 #include <errno.h>
 #include <mntent.h>
 #include <stdio.h>
@@ -142,6 +143,24 @@ static void find_links(struct arena *mem, struct host *h)
 		strv_add(mem, &h->no_links, HOST_VLAN_BRIDGE);
 }
 
+/* Of partitions the kernel takes no limits. */
+static void find_disks(struct arena *mem, struct host *h)
+{
+	static const char dir[] = "/sys/dev/block";
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (entry->d_name[0] != '.' &&
+		    access(arena_printf(mem, "%s/%s/partition", dir,
+					entry->d_name),
+			   F_OK) < 0)
+			strv_add(mem, &h->disks,
+				 arena_strdup(mem, entry->d_name));
+	if (d != NULL)
+		closedir(d);
+}
+
 int host_read(struct arena *mem, struct host *ret, struct err *e)
 {
 	struct host h = { .v2_controllers = "", .lsm = "" };
@@ -150,6 +169,7 @@ int host_read(struct arena *mem, struct host *ret, struct err *e)
 		return -1;
 	find_missing(mem, &h);
 	find_links(mem, &h);
+	find_disks(mem, &h);
 	h.caps = bounding();
 	h.cpus = line_of(mem, "/sys/devices/system/cpu/online");
 	h.nodes = line_of(mem, "/sys/devices/system/node/online");

@@ -26,6 +26,7 @@ struct host {
 	VEC(struct host_group) groups;
 	const char *v2_controllers; /* words of the v2 tree's root, or "" */
 	struct strv missing;        /* v1 files that this kernel lacks */
+	struct strv disks;          /* "8:16": whole ones, for I/O limits */
 	const char *cpus, *nodes;   /* "0-3": those on line; NULL: not known */
 	uint64_t caps;              /* our own bounding set */
 	const char *lsm;            /* "apparmor", "selinux" or "" */

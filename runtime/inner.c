@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "runtime/inner.h"
@@ -127,6 +128,40 @@ int inner_label(struct run *r, const struct op *op, struct err *e)
 		apparmor ? "/proc/self/attr/apparmor/exec" :
 			   "/proc/self/attr/exec",
 		apparmor ? arena_printf(r->mem, "exec %s", op->b) : op->b, e);
+}
+
+int inner_label_of(int proc, pid_t pid, char ret[INNER_LABEL_MAX],
+		   struct err *e)
+{
+	char path[64];
+	int fd CLEANUP(fd_closep) = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%d/attr/apparmor/current", (int)pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, ret, INNER_LABEL_MAX - 1);
+	if (n < 0)
+		return err_set(e, errno, "read the label of process %d",
+			       (int)pid);
+	ret[n] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	if (str_eq(ret, "unconfined"))
+		ret[0] = '\0';
+	else if (strrchr(ret, '(') != NULL && strrchr(ret, '(') > ret)
+		strrchr(ret, '(')[-1] = '\0'; /* "PROFILE (MODE)" */
+	return 0;
+}
+
+int inner_take_label(int proc, const char *label, struct err *e)
+{
+	char text[INNER_LABEL_MAX + 16];
+	int fd CLEANUP(fd_closep) = openat(proc, "self/attr/apparmor/current",
+					   O_WRONLY | O_CLOEXEC);
+
+	snprintf(text, sizeof(text), "changeprofile %s", label);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return err_set(e, errno, "take the label %s", label);
+	return 0;
 }
 
 int inner_env(struct run *r, const struct op *op, struct err *e)

@@ -232,8 +232,7 @@ static void plan_filters(const struct ops_input *in, struct ops *ops)
 	const char *filter = get(in, FIELD_SECCOMP);
 	const char *label = get(in, FIELD_LSM);
 
-	if (label != NULL && !str_eq(label, "none") &&
-	    !str_eq(label, "unconfined")) {
+	if (label != NULL && !str_eq(label, "none")) {
 		if (in->h->lsm[0] == '\0')
 			ops_withhold(ops, FIELD_LSM, "",
 				     "no such security module on this host");

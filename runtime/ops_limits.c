@@ -207,6 +207,11 @@ static void plan_controllers(const struct ops_input *in, struct ops *ops,
 		    !strv_has(&names, name))
 			strv_add(ops->mem, &names, name);
 	}
+	for (size_t i = 0; i < in->p->items.n; i++)
+		if (policy_io_word(in->p->items.v[i].field) != NULL &&
+		    host_controller(in->h, "io") == v2 &&
+		    !strv_has(&names, "io"))
+			strv_add(ops->mem, &names, "io");
 	if (names.n != 0)
 		ops_add(ops, OP_CONTROLLERS, v2->path,
 			strv_join(ops->mem, &names, " "), NULL, NULL);
@@ -229,17 +234,46 @@ static void plan_groups(const struct ops_input *in, struct ops *ops)
 	}
 }
 
-static void plan_io(const struct ops_input *in, struct ops *ops)
+/* Why a disk's limit cannot be set here; NULL: it can. */
+static const char *no_io(const struct ops_input *in, struct arena *mem,
+			 const char *disk)
+{
+	const struct host_group *g = host_controller(in->h, "io");
+
+	if (g == NULL || !g->v2)
+		return "no controller io of cgroup v2 on this host";
+	if (!strv_has(&in->h->disks, disk))
+		return arena_printf(mem, "this host has no disk %s", disk);
+	return NULL;
+}
+
+static void plan_io(const struct ops_input *in, struct ops *ops,
+		    const struct policy_item *it)
+{
+	const char *why = no_io(in, ops->mem, it->key);
+
+	if (why != NULL)
+		ops_withhold(ops, it->field, it->key, why);
+	else
+		ops_add(ops, OP_GROUP_SET,
+			arena_printf(ops->mem, "%s/%s", host_v2(in->h)->path,
+				     ops->group),
+			"io.max",
+			arena_printf(ops->mem, "%s %s=%s", it->key,
+				     policy_io_word(it->field), it->value),
+			"io");
+}
+
+static void plan_items(const struct ops_input *in, struct ops *ops)
 {
 	for (size_t i = 0; i < in->p->items.n; i++) {
-		const enum field_id f = in->p->items.v[i].field;
+		const struct policy_item *it = &in->p->items.v[i];
 
-		if (f == FIELD_IO_RBPS || f == FIELD_IO_WBPS ||
-		    f == FIELD_IO_RIOPS || f == FIELD_IO_WIOPS)
-			ops_withhold(ops, f, in->p->items.v[i].key,
-				     "the device is the old host's");
-		if (f == FIELD_DISK_SPACE || f == FIELD_DISK_INODES)
-			ops_withhold(ops, f, in->p->items.v[i].key,
+		if (policy_io_word(it->field) != NULL)
+			plan_io(in, ops, it);
+		if (it->field == FIELD_DISK_SPACE ||
+		    it->field == FIELD_DISK_INODES)
+			ops_withhold(ops, it->field, it->key,
 				     "a quota of the store, not of the box");
 	}
 }
@@ -249,7 +283,7 @@ void ops_limits(const struct ops_input *in, struct ops *ops)
 	plan_groups(in, ops);
 	for (size_t i = 0; i < COUNT(limit_rows); i++)
 		plan_limit(in, ops, &limit_rows[i]);
-	plan_io(in, ops);
+	plan_items(in, ops);
 }
 
 /* Raising a hard limit takes CAP_SYS_RESOURCE of the host. */

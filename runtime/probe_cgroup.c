@@ -342,9 +342,66 @@ static void see_limit(struct probe *p, const struct limit_row *r)
 		probe_add(p, r->field, "", value);
 }
 
+/* The least of a disk's limit so far, in the groups from the guest's up. */
+static void see_io_word(struct probe *p, const char *disk, const char *word)
+{
+	const char *equals = strchr(word, '=');
+	const char *seen;
+	enum field_id f;
+	uint64_t a, b;
+	struct err e;
+
+	if (equals == NULL || num_u64(equals + 1, &a, &e) < 0)
+		return; /* "max" */
+	f = policy_io_field(
+		arena_strndup(p->mem, word, (size_t)(equals - word)));
+	if (f == FIELD__MAX)
+		return;
+	seen = policy_get(p->seen->observed, f, disk);
+	if (seen == NULL || (num_u64(seen, &b, &e) == 0 && a < b))
+		probe_add(p, f, disk, equals + 1);
+}
+
+static void unseen_io(struct probe *p, const char *why)
+{
+	for (enum field_id f = 0; f < FIELD__MAX; f++)
+		if (policy_io_word(f) != NULL)
+			probe_unseen(p, f, NULL, why);
+}
+
+/* "8:16 rbps=N wbps=max riops=max wiops=max" a line, of cgroup v2 alone. */
+static void see_io(struct probe *p)
+{
+	struct slice rest, line;
+	const char *text;
+	struct groups g;
+	struct err e;
+	size_t n;
+
+	if (find_groups(p, "io", &g, &e) < 0 || !g.v2) {
+		unseen_io(p, "limits of a disk are read in cgroup v2 alone");
+		return;
+	}
+	for (size_t i = 0; i < g.dirs.n; i++) {
+		if (probe_read(p,
+			       arena_printf(p->mem, "%s/io.max", g.dirs.v[i]),
+			       &text, &n, &e) < 0)
+			continue;
+		rest = (struct slice){ text, n };
+		while (slice_next(&rest, '\n', &line)) {
+			const struct strv w = strv_split(
+				p->mem, slice_dup(p->mem, line), " ");
+
+			for (size_t j = 1; j < w.n; j++)
+				see_io_word(p, w.v[0], w.v[j]);
+		}
+	}
+}
+
 int probe_limits(struct probe *p, struct err *e)
 {
 	(void)e;
+	see_io(p);
 	for (size_t i = 0; i < COUNT(limit_rows); i++)
 		see_limit(p, &limit_rows[i]);
 	return 0;

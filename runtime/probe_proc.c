@@ -253,6 +253,21 @@ int probe_status(struct probe *p, struct err *e)
 	return read_oom(p, e);
 }
 
+/*
+ * "PROFILE (MODE)" of AppArmor, which confines in the mode "enforce" alone: any
+ * other is told. SELinux has no mode of a label's own.
+ */
+static const char *label_of(struct arena *mem, const char *text)
+{
+	static const char confines[] = " (enforce)";
+	const size_t n = strcspn(text, "\n");
+	const char *label = arena_strndup(mem, text, n);
+
+	if (str_ends(label, confines))
+		return arena_strndup(mem, text, n - strlen(confines));
+	return label;
+}
+
 /* Without a module that labels, the attribute is not there (EINVAL). */
 int probe_lsm(struct probe *p, struct err *e)
 {
@@ -263,9 +278,7 @@ int probe_lsm(struct probe *p, struct err *e)
 
 	(void)e;
 	if (probe_proc(p, "attr/current", &text, &n, &why) == 0 && n != 0) {
-		text = arena_strndup(p->mem, text, strcspn(text, "\n"));
-		probe_add(p, FIELD_LSM, "",
-			  str_eq(text, "unconfined") ? "none" : text);
+		probe_add(p, FIELD_LSM, "", label_of(p->mem, text));
 	} else if (planned == NULL || str_eq(planned, "none")) {
 		probe_add(p, FIELD_LSM, "", "none");
 	} else {

@@ -345,6 +345,64 @@ START_TEST(one_value)
 }
 END_TEST
 
+/* A profile of the old host stays there; one of the new host's is asked for. */
+START_TEST(chosen_profile)
+{
+	static const struct {
+		const char *value, *line;
+	} rows[] = {
+		{ "lxc-container-default",
+		  "lxc.apparmor.profile = lxc-container-default" },
+		{ "unconfined", "lxc.apparmor.profile = unconfined" },
+	};
+	const bool native = _i % 2 == 1;
+	const char *value = rows[_i / 2].value;
+	struct box b;
+
+	box_open(&b);
+	b.options.native = native;
+	ck_assert_int_eq(derive_text(b.g, FIELD_LSM, b.g, value,
+				     derive_origin(b.g, ORIGIN_SITE, "/site", 1,
+						   "lsm.profile", NULL),
+				     NULL, &b.e),
+			 0);
+	emit(&b);
+	assert_announced(&b);
+	assert_line(&b, rows[_i / 2].line);
+	ck_assert_int_eq(outcome(&b, FIELD_LSM, b.g)->bin, BIN_CARRIED);
+	ck_assert_ptr_nonnull(find(&b, "LSM001"));
+	box_done(&b);
+}
+END_TEST
+
+/* A limit of a disk is written when the disk is the new host's. */
+START_TEST(chosen_disk)
+{
+	const bool chosen = _i == 1;
+	struct io_limit *io;
+	struct box b;
+
+	box_open(&b);
+	io = pvec_add(b.mem, &b.g->ios);
+	ck_assert_int_eq(
+		derive_text(b.g, FIELD_IO_DEVICE, io, "8:16",
+			    derive_origin(b.g,
+					  chosen ? ORIGIN_OPTION : ORIGIN_TEXT,
+					  "/x", 1, "io.0.device", NULL),
+			    NULL, &b.e),
+		0);
+	set(&b, "io.read-bytes", io, "4096");
+	emit(&b);
+	assert_announced(&b);
+	ck_assert_int_eq(outcome(&b, FIELD_IO_RBPS, io)->bin,
+			 chosen ? BIN_CARRIED : BIN_HOSTSIDE);
+	ck_assert_ptr_nonnull(find(&b, chosen ? "LIM039" : "LIM018"));
+	if (chosen)
+		assert_line(&b, "lxc.cgroup2.io.max = 8:16 rbps=4096");
+	box_done(&b);
+}
+END_TEST
+
 /* A slice whose whole capability is kept, without and with a map of ids. */
 static const struct slice_row {
 	const char *field, *part, *code, *mapped;
@@ -651,6 +709,8 @@ static Suite *suite(void)
 	tcase_add_test(c, plain_guest);
 	tcase_add_test(c, empty_guest);
 	tcase_add_loop_test(c, one_value, 0, COUNT(value_rows));
+	tcase_add_loop_test(c, chosen_profile, 0, 4);
+	tcase_add_loop_test(c, chosen_disk, 0, 2);
 	tcase_add_loop_test(c, slice_of_a_kept_one, 0, 2 * COUNT(slice_rows));
 	tcase_add_test(c, stopped_by_the_small_init);
 	tcase_add_test(c, said_once);

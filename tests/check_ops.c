@@ -26,6 +26,7 @@ static struct host make_host(struct arena *mem, enum host_kind kind)
 			.controllers = v1[i],
 			.path = arena_printf(mem, "/cg/%s", v1[i]),
 		};
+	strv_add(mem, &h.disks, "8:16");
 	if (kind == HOST_V2) {
 		h.v2_controllers = "cpuset cpu io memory pids";
 		*vec_add(mem, &h.groups) = (struct host_group){
@@ -437,6 +438,24 @@ static const struct one {
 	    { FIELD_NIC_VLAN, "eth0", "7" } },
 	  "lab: answer on ",
 	  "tag0 192.0.2.1" },
+	{ HOST_V2,
+	  { { FIELD_IO_RBPS, "8:16", "1048576" },
+	    { FIELD_IO_WIOPS, "8:16", "50" } },
+	  "set in group ",
+	  "/cg/rehost.web.7 io.max 8:16 rbps=1048576 io|"
+	  "/cg/rehost.web.7 io.max 8:16 wiops=50 io" },
+	{ HOST_V2,
+	  { { FIELD_IO_RBPS, "8:16", "1048576" } },
+	  "switch on controllers of ",
+	  "/cg io" },
+	{ HOST_V2,
+	  { { FIELD_IO_RBPS, "8:32", "1048576" } },
+	  "withhold io.read-bytes ",
+	  "8:32: this host has no disk 8:32" },
+	{ HOST_V1,
+	  { { FIELD_IO_RBPS, "8:16", "1048576" } },
+	  "withhold io.read-bytes ",
+	  "8:16: no controller io of cgroup v2 on this host" },
 	{ HOST_V1,
 	  { { FIELD_NIC_NAME, "eth0", "eth0" },
 	    { FIELD_NIC_ATTACH, "eth0", "ipvlan:eth2" },

@@ -100,7 +100,20 @@ static const char *filter(struct deploy *d, const char *key, const char *value)
 	return NULL;
 }
 
-/* Limits of a device are the old host's; so are files that are not here. */
+/* "8:16 rbps=N": lines as rehost writes them have one limit each. */
+static const char *io_limit(struct deploy *d, const char *key,
+			    const char *value)
+{
+	const struct strv w = strv_split(d->mem, value, " =");
+	const enum field_id f = w.n < 3 ? FIELD__MAX : policy_io_field(w.v[1]);
+
+	if (f != FIELD__MAX && withheld(d, f, w.v[0]))
+		return NULL;
+	d->v2 = true;
+	return same(d, key, value);
+}
+
+/* Files that this host does not have are left out. */
 static const char *limit(struct deploy *d, const char *key, const char *value)
 {
 	const bool v2 = str_starts(key, "lxc.cgroup2.");
@@ -110,8 +123,10 @@ static const char *limit(struct deploy *d, const char *key, const char *value)
 
 	if (str_starts(file, "devices."))
 		return same(d, key, value);
-	if (str_eq(file, "io.max") || str_starts(file, "blkio.throttle."))
+	if (str_starts(file, "blkio.throttle."))
 		return NULL;
+	if (v2 && str_eq(file, "io.max"))
+		return io_limit(d, key, value);
 	d->v2 |= v2;
 	d->v1 |= !v2;
 	why = ops_limit_field(file, &f) ? engine_withheld(d->b, f, "") : NULL;

@@ -144,6 +144,20 @@ static json_t *rlimits(const struct bundle *u)
 	return list;
 }
 
+/* A context of SELinux has colons: "user:role:type:level". */
+static void put_label(const struct bundle *u, json_t *o)
+{
+	const char *label = get(u, FIELD_LSM);
+
+	if (label == NULL || str_eq(label, "none") ||
+	    engine_withheld(u->b, FIELD_LSM, "") != NULL)
+		return;
+	json_put_str(o,
+		     strchr(label, ':') == NULL ? "apparmorProfile" :
+						  "selinuxLabel",
+		     label);
+}
+
 static json_t *process(const struct bundle *u)
 {
 	const char *init = get(u, FIELD_INIT_CMD), *oom;
@@ -165,6 +179,7 @@ static json_t *process(const struct bundle *u)
 	oom = get(u, FIELD_OOM_SCORE);
 	if (oom != NULL && num_i64(oom, &n, &e) == 0)
 		json_put_int(o, "oomScoreAdj", n);
+	put_label(u, o);
 	return o;
 }
 
@@ -413,6 +428,11 @@ static void miss(const struct bundle *u)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (get(u, rows[i].field) != NULL)
 			box_withhold(u->b, rows[i].field, "", rows[i].why);
+	for (size_t i = 0; i < u->p->items.n; i++)
+		if (policy_io_word(u->p->items.v[i].field) != NULL)
+			box_withhold(u->b, u->p->items.v[i].field,
+				     u->p->items.v[i].key,
+				     "not written for the lab's disks");
 	if (str_eq(arch, "i686") || str_eq(arch, "i386"))
 		box_withhold(u->b, FIELD_ARCH, "",
 			     "runc before 1.2 sets no personality");

@@ -113,6 +113,8 @@ void emit_lxc_limit(struct emission *em, enum field_id id, const void *object,
 void emit_lxc_rlimit(struct emission *em, enum field_id id, const void *object,
 		     const struct value *v);
 /* Kinds of limit for which there is no counterpart; unlimited is no loss. */
+void emit_lxc_io(struct emission *em, enum field_id id, const void *object,
+		 const struct value *v);
 void emit_lxc_no_limit(struct emission *em, enum field_id id,
 		       const void *object, const struct value *v);
 

@@ -208,6 +208,38 @@ void emit_lxc_no_limit(struct emission *em, enum field_id id,
 		emit_lxc_comment(em, id, object, v);
 }
 
+/* "8:16", and named by who knows the new host. */
+static bool is_new_disk(const struct io_limit *io)
+{
+	const char *s = io->device.v;
+
+	if (io->device.from == NULL || (io->device.from->kind != ORIGIN_SITE &&
+					io->device.from->kind != ORIGIN_OPTION))
+		return false;
+	s += strspn(s, "0123456789");
+	return s != io->device.v && s[0] == ':' && s[1] != '\0' &&
+	       s[1 + strspn(s + 1, "0123456789")] == '\0';
+}
+
+/* The kernel takes a line of io.max for each word. */
+void emit_lxc_io(struct emission *em, enum field_id id, const void *object,
+		 const struct value *v)
+{
+	const struct io_limit *io = object;
+
+	if (v->b || !emit_lxc_v2(em) || !is_new_disk(io)) {
+		emit_lxc_no_limit(em, id, object, v);
+		return;
+	}
+	emit_lxc_put(em, id, object, em->emitter->rules[id].key,
+		     arena_printf(em->mem, "%s %s=%" PRIu64, io->device.v,
+				  policy_io_word(id), v->u));
+	emit_bin(em, BIN_CARRIED, "on the new host's disk");
+	emit_find_at(em, FIND_LIM_IO_DISK, id, object,
+		     "%s applies to the disk %s of the new host",
+		     field_get(id)->name, io->device.v);
+}
+
 /* The names that setrlimit(2) has; LXC finds a wrong one only at the start. */
 static const char *const rlimits[] = {
 	"as",      "core",     "cpu",        "data",   "fsize", "locks",

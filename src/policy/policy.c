@@ -25,6 +25,13 @@ static struct policy_item *find(const struct policy *p, enum field_id field,
 	return NULL;
 }
 
+/* AppArmor's word for a guest that no profile confines. */
+static const char *canonical(enum field_id field, const char *value)
+{
+	return field == FIELD_LSM && str_eq(value, "unconfined") ? "none" :
+								   value;
+}
+
 void policy_add(struct policy *p, enum field_id field, const char *key,
 		const char *value)
 {
@@ -37,7 +44,8 @@ void policy_add(struct policy *p, enum field_id field, const char *key,
 		it = vec_add(p->mem, &p->items);
 	*it = (struct policy_item){ .field = field,
 				    .key = arena_strdup(p->mem, key),
-				    .value = arena_strdup(p->mem, value) };
+				    .value = arena_strdup(
+					    p->mem, canonical(field, value)) };
 }
 
 void policy_remove(struct policy *p, enum field_id field, const char *key)
@@ -117,6 +125,33 @@ int policy_parse(const json_t *j, struct arena *mem, struct policy **ret,
 	policy_sort(p);
 	*ret = p;
 	return 0;
+}
+
+/* cgroup-v2.rst of the kernel's documentation, "IO Interface Files". */
+static const struct {
+	enum field_id field;
+	const char *word;
+} io_rows[] = {
+	{ FIELD_IO_RBPS, "rbps" },
+	{ FIELD_IO_WBPS, "wbps" },
+	{ FIELD_IO_RIOPS, "riops" },
+	{ FIELD_IO_WIOPS, "wiops" },
+};
+
+const char *policy_io_word(enum field_id field)
+{
+	for (size_t i = 0; i < COUNT(io_rows); i++)
+		if (io_rows[i].field == field)
+			return io_rows[i].word;
+	return NULL;
+}
+
+enum field_id policy_io_field(const char *word)
+{
+	for (size_t i = 0; i < COUNT(io_rows); i++)
+		if (str_eq(io_rows[i].word, word))
+			return io_rows[i].field;
+	return FIELD__MAX;
 }
 
 const char *policy_relation_name(enum relation r)

@@ -32,7 +32,8 @@ struct policy *policy_new(struct arena *mem);
 
 /*
  * Adds an item; a second one of the same field and key replaces the first.
- * Strings are copied. Fields of AREA_NONE are left out.
+ * Strings are copied. Fields of AREA_NONE are left out. The label "unconfined"
+ * is "none".
  */
 void policy_add(struct policy *p, enum field_id field, const char *key,
 		const char *value);
@@ -55,6 +56,10 @@ enum relation {
 	REL_EXTRA,   /* there, not expected, likewise */
 	REL_UNSEEN,  /* could not be looked at; only probes make these */
 };
+
+/* The word of a limit in the v2 file io.max ("rbps"), or NULL; and back. */
+const char *policy_io_word(enum field_id field);
+enum field_id policy_io_field(const char *word);
 
 const char *policy_relation_name(enum relation r);
 

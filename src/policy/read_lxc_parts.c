@@ -365,6 +365,33 @@ static int check_number(const struct file_row *row, const char *value,
 	return num_u64(value, &u, e);
 }
 
+/* "8:16 rbps=N wbps=max": a policy has what limits. */
+static int take_io_max(struct read_lxc *r, const char *value, struct err *e)
+{
+	const struct strv w = strv_split(r->mem, value, " ");
+
+	if (w.n < 2)
+		return err_set(e, 0, "\"%s\" is no device and limits", value);
+	for (size_t i = 1; i < w.n; i++) {
+		const char *equals = strchr(w.v[i], '=');
+		enum field_id f = FIELD__MAX;
+		uint64_t n;
+
+		if (equals != NULL)
+			f = policy_io_field(arena_strndup(
+				r->mem, w.v[i], (size_t)(equals - w.v[i])));
+		if (f == FIELD__MAX)
+			return err_set(e, 0, "\"%s\" is no limit", w.v[i]);
+		policy_remove(r->p, f, w.v[0]);
+		if (str_eq(equals + 1, "max"))
+			continue;
+		if (num_u64(equals + 1, &n, e) < 0)
+			return -1;
+		policy_add(r->p, f, w.v[0], equals + 1);
+	}
+	return 0;
+}
+
 int read_lxc_cgroup(struct read_lxc *r, const struct read_lxc_key *k,
 		    const char *rest, const char *value, struct err *e)
 {
@@ -372,6 +399,8 @@ int read_lxc_cgroup(struct read_lxc *r, const struct read_lxc_key *k,
 	const struct file_row *row = file_row(v2, rest);
 	struct strv words;
 
+	if (v2 && str_eq(rest, "io.max"))
+		return take_io_max(r, value, e);
 	if (row == NULL)
 		return err_set(e, 0, "no such file");
 	words = strv_split(r->mem, value, " ");

@@ -79,33 +79,23 @@ look()
 
 seen() { grep -q "^  $1 .* $2" $tmp/seen; }
 
-as_planned()
-{
-	look guests/equivalent/busybox
-	[ "$status" -eq 0 ] && ! grep '^  X ' $tmp/seen &&
-	grep -q '^  + limits *limit.memory: 268435456$' $tmp/seen &&
-	grep -q '^  + limits *limit.pids: 200$' $tmp/seen &&
-	grep -q '^  + limits *limit.cpu-weight: ' $tmp/seen &&
-	grep -q '^  + limits *limit.cpu-quota: 50000$' $tmp/seen &&
-	grep -q '^  + limits *limit.cpus: 0$' $tmp/seen &&
-	grep -q 'device.policy: .* is list' $tmp/seen &&
-	grep -q 'device.access c 1:3: .*is rw' $tmp/seen
-}
-
-# The files of the group, while a command runs in the guest.
+# The files of the group, while a command runs in the guest, which ends with its
+# input.
 files()
 {
 	local dir pid
+	rm -f $tmp/input && mkfifo $tmp/input && exec 7<>$tmp/input || return 1
 	"$REHOST" boot --scratch $tmp/s guests/equivalent/busybox -- \
-		/bin/sleep 10 &
+		/bin/cat <$tmp/input 7>&- &
 	pid=$!
 	dir=$tree/rehost.busybox.$pid
-	for _ in $(seq 200); do
+	for _ in $(seq 1200); do
 		grep -qs . "$dir/cgroup.procs" && break
 		sleep 0.1
 	done
-	grep . "$dir"/{memory.max,pids.max,cpu.max,cpu.weight,cpuset.cpus} \
+	grep . "$dir"/{memory.max,pids.max,cpu.max,cpu.weight,cpuset.cpus,io.max} \
 		$tree/cgroup.subtree_control >$tmp/files
+	exec 7>&-
 	wait $pid || return 1
 	sed "s,^$tree/,,;s,^rehost[^/]*/,," $tmp/files | diff - /dev/fd/3 3<<-'EOF'
 	memory.max:268435456
@@ -113,7 +103,8 @@ files()
 	cpu.max:50000 100000
 	cpu.weight:50
 	cpuset.cpus:0
-	cgroup.subtree_control:cpuset cpu memory pids
+	io.max:254:16 rbps=8388608 wbps=max riops=max wiops=500
+	cgroup.subtree_control:cpuset cpu io memory pids
 	EOF
 }
 
@@ -155,7 +146,69 @@ all_seen()
 	done
 }
 
+as_planned()
+{
+	all_seen busybox limits 'limit.memory: .*268435456' \
+		'limit.pids: .*200' 'limit.cpu-weight: .*50' \
+		'limit.cpu-quota: .*50000' 'limit.cpus: .*0' \
+		'io.read-bytes 254:16: .*8388608' \
+		'io.write-ops 254:16: .*500' &&
+	grep -q 'device.policy: .* is list' $tmp/seen &&
+	grep -q 'device.access c 1:3: .*is rw' $tmp/seen
+}
+
 same_state() { state | diff $tmp/before -; }
+
+# --- AppArmor ----------------------------------------------------------------------
+
+# profile NAME MODE: lets all but one file be read
+profile()
+{
+	apparmor_parser --replace --skip-cache <<-EOF
+	profile $1 flags=(attach_disconnected,mediate_deleted,$2) {
+	  file,
+	  capability,
+	  network,
+	  mount,
+	  remount,
+	  umount,
+	  pivot_root,
+	  signal,
+	  ptrace,
+	  unix,
+	  dbus,
+	  mqueue,
+	  userns,
+	  io_uring,
+	  change_profile,
+	  deny /etc/group r,
+	}
+	EOF
+}
+
+load_profiles()
+{
+	profile rehost-test enforce && profile rehost-other enforce &&
+	profile rehost-lenient complain &&
+	grep '^rehost' /sys/kernel/security/apparmor/profiles
+}
+
+denied()	# GUEST
+{
+	"$REHOST" boot --scratch $tmp/s "guests/equivalent/$1" -- \
+		/bin/cat /etc/group && return 1
+	"$REHOST" boot --scratch $tmp/s "guests/equivalent/$1" -- \
+		/bin/cat /etc/passwd
+}
+
+# The name is right, the mode is not.
+complaining()
+{
+	profile rehost-test complain || return 1
+	look guests/equivalent/confined
+	profile rehost-test enforce &&
+	[ "$status" -eq 4 ] && seen X 'lsm.profile: .*complain'
+}
 
 # --- the real guests -------------------------------------------------------------
 
@@ -187,6 +240,8 @@ if part limits; then
 	s/^\(lxc.cgroup2.pids.max =\).*/\1 100/|limit.pids|stricter
 	s/^\(lxc.cgroup2.cpu.max =\).*/\1 90000 100000/|limit.cpu-quota|looser
 	s/^\(lxc.cgroup2.cpuset.cpus =\).*/\1 0-1/|limit.cpus|missing
+	s/^\(lxc.cgroup2.io.max =.* rbps=\)8388608/\116777216/|io.read-bytes 254:16|looser
+	/^lxc.cgroup2.io.max =.* wiops/d|io.write-ops 254:16|looser
 	s/^\(lxc.cgroup2.devices.allow = c 1:5\) rw$/\1 rwm/|device.access c 1:5|looser
 	s/^\(lxc.cgroup2.devices.allow = c 1:3\) rw$/\1 r/|device.access c 1:3|stricter
 	EOF
@@ -214,6 +269,27 @@ if part nets; then
 	EOF
 	check "no interface is left behind" same_state
 fi
+if part lsm; then
+	check "AppArmor's profiles are loaded" load_profiles
+	check "confined by the profile that is named" all_seen confined lsm \
+		'lsm.profile: .*rehost-test'
+	check "what it denies is denied in the guest" denied confined
+	check "unconfined, as was asked for" all_seen free lsm \
+		'lsm.profile: none'
+	check "and so nothing is denied" eval '! denied free'
+	wrongs confined <<-'EOF'
+	s/^\(lxc.apparmor.profile =\) .*/\1 rehost-other/|lsm.profile|missing
+	s/^\(lxc.apparmor.profile =\) .*/\1 rehost-lenient/|lsm.profile|missing
+	/^lxc.apparmor.profile/d|lsm.profile|missing
+	EOF
+	wrongs free <<-'EOF'
+	s/^\(lxc.apparmor.profile =\) .*/\1 rehost-test/|lsm.profile|missing
+	EOF
+	wrongs busybox <<-'EOF'
+	$a lxc.apparmor.profile = rehost-test|lsm.profile|missing
+	EOF
+	check "a profile that only complains" complaining
+fi
 if part guests; then
 	check "equivalent, sysvinit" healthy equivalent sysvinit 0 'run level: 2'
 	check "equivalent, systemd" healthy equivalent systemd 0 \
@@ -233,4 +309,4 @@ if part sabotage; then
 fi
 check "nothing is left behind" same_state
 echo "1..$n"
-sleep 2 # until the line has sent it
+python3 -c 'import termios; termios.tcdrain(1)' # the line has sent it

@@ -43,6 +43,8 @@ limits()	# CGROUP
 	demo_value "$1/cpu.cfs_quota_us" 50000
 	demo_value "$1/cpu.cfs_period_us" 100000
 	demo_value "$1/cpuset.cpus" 0
+	# of a disk of the old host; the machine's second one takes its place
+	demo_value "$1/io.max" "8:0 rbps=8388608 wiops=500"
 }
 
 # Interfaces of kinds that the machine's kernel alone has; ipvlan in mode l3 has
@@ -76,6 +78,7 @@ mkdir -p "$tmp/host/etc/vservers/.defaults" "$tmp/host/vservers" "$out" &&
 echo vs1 >"$tmp/host/etc/hostname" &&
 ln -s /vservers "$tmp/host/etc/vservers/.defaults/vdirbase" &&
 guest busybox 14 busybox && nets &&
+guest confined 17 busybox && guest free 18 busybox &&
 limits "$tmp/host/etc/vservers/busybox/cgroup" &&
 cat >"$tmp/site.conf" <<-'EOF' &&
 device "eth0" { attach = "bridge:br0"  gateway4 = "192.0.2.1" }
@@ -84,10 +87,14 @@ device "eth2.2003" { attach = "macvlan:eth2.2003" }
 device "eth3" { attach = "ipvlan:eth3" }
 device "eth4" { attach = "ipvlan:eth4" }
 guest "*/vserver:layer3" { set = {"nic.0.mode=l3"} }
+guest "*/vserver:busybox" { set = {"io.0.device=254:16"} }
+guest "*/vserver:confined" { set = {"lsm.profile=rehost-test"} }
+guest "*/vserver:free" { set = {"lsm.profile=unconfined"} }
 target "lxc"  { version = "5.0"  cgroup = "v2" }
 idmap { base = 1000000  size = 65536 }
 EOF
-convert equivalent vserver:busybox vserver:nets vserver:layer3 &&
+convert equivalent vserver:busybox vserver:nets vserver:layer3 \
+	vserver:confined vserver:free &&
 convert native vserver:busybox || exit 1
 if part guests native; then
 	trees=$(bash tests/debian_trees.sh) &&

@@ -195,8 +195,10 @@ START_TEST(others)
 		size_t n;
 		const char *text;
 	} v[] = {
-		{ 0, "XFSB", 4, "it holds XFS: mount it read-only" },
-		{ 65600, "_BHRfS_M", 8, "it holds btrfs: mount it read-only" },
+		{ 0, "XFSB", 4,
+		  "it holds XFS: --mount reads it as root; or mount" },
+		{ 65600, "_BHRfS_M", 8,
+		  "it holds btrfs: --mount reads it as root; or" },
 		{ 0, "LUKS\xba\xbe", 6, "it holds LUKS: it is encrypted" },
 		{ 512, "LABELONE", 8, "it holds LVM" },
 		{ 0, "QFI\xfb", 4, "it holds qcow2: qemu-img convert" },

@@ -101,7 +101,8 @@ static int read_entry(void *arg, const char *path, const struct tree_stat *st,
 	return 0;
 }
 
-static bool any_is_root(struct block *part UNUSED)
+static bool any_is_root(struct block *part UNUSED,
+			const struct partition_fs *fs UNUSED)
 {
 	return true;
 }
@@ -116,7 +117,7 @@ UNUSED static unsigned read_image(const char *bytes, size_t n)
 	const struct partition_wish wish = { .is_root = any_is_root,
 					     .mem = mem };
 	struct reading_all r = { 0 };
-	const char *others;
+	struct partition_found found;
 	struct ext4 *x;
 	struct err e;
 
@@ -128,8 +129,10 @@ UNUSED static unsigned read_image(const char *bytes, size_t n)
 		if (ploop_open(&image, 1, false, &o, &disk, &e))
 			return 0;
 	}
-	if (partition_find(&disk, &wish, &part, &others, &e) ||
-	    ext4_open(&part, &x, NULL, &e))
+	if (partition_find(&disk, &wish, &found, &e))
+		return 0;
+	part = found.b;
+	if (ext4_open(&part, &x, NULL, &e))
 		return 0;
 	r.t = t = ext4_tree(x, "image");
 	tree_walk(t, "", true, read_entry, &r, &e);

@@ -37,3 +37,24 @@ image_descriptor()
 	</Parallels_disk_image>
 	END
 }
+
+# image_bytes N: the four bytes of a number, little-endian
+image_bytes()
+{
+	printf '%b' "$(printf '\\0%03o\\0%03o\\0%03o\\0%03o' $(($1 & 255)) \
+		$(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255)))"
+}
+
+# image_table DISK: makes it have a table of partitions (MBR)
+image_table()
+{
+	printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc 2>/dev/null
+}
+
+# image_entry DISK N TYPE START SECTORS: partition N of the table
+image_entry()
+{
+	{
+		image_bytes "$3" && image_bytes "$4" && image_bytes "$5"
+	} | dd of="$1" bs=1 seek=$((446 + $2 * 16 - 12)) conv=notrunc 2>/dev/null
+}

@@ -49,21 +49,12 @@ make_roots()
 	echo two >"$tmp/two/srv/data"
 }
 
-# entry DISK N TYPE START SECTORS: of the table of partitions; less than 2^16
-entry()
-{
-	printf '%b' "$(printf '\\0%03o\\0\\0\\0\\0%03o\\0%03o\\0\\0\\0%03o\\0%03o\\0\\0' \
-		"$3" $(($4 % 256)) $(($4 / 256)) $(($5 % 256)) $(($5 / 256)))" |
-	dd of="$1" bs=1 seek=$((446 + $2 * 16 - 12)) conv=notrunc 2>/dev/null
-}
-
 # disk DIR...: $tmp/disk, a partition of 8 MiB for each
 disk()
 {
 	rm -f "$tmp/disk"
 	dd of="$tmp/disk" bs=1M count=0 seek=30 2>/dev/null </dev/null &&
-	printf '\125\252' |
-		dd of="$tmp/disk" bs=1 seek=510 conv=notrunc 2>/dev/null || return
+	image_table "$tmp/disk" || return
 	number=0
 	for dir; do
 		rm -f "$tmp/fs"
@@ -71,7 +62,7 @@ disk()
 		dd if="$tmp/fs" of="$tmp/disk" bs=1M conv=notrunc \
 			seek=$((1 + number * 9)) 2>/dev/null || return
 		number=$((number + 1))
-		entry "$tmp/disk" "$number" 131 \
+		image_entry "$tmp/disk" "$number" 131 \
 			$((2048 + (number - 1) * 9 * 2048)) 16384 || return
 	done
 	image_host "$tmp/host" "$tmp/disk"

@@ -276,6 +276,7 @@ static void store_flag(struct options *o, enum option_id id)
 	o->files |= id == OPT_FILES;
 	o->running |= id == OPT_RUNNING;
 	o->live |= id == OPT_LIVE;
+	o->mount |= id == OPT_MOUNT;
 	o->dry_run |= id == OPT_DRY_RUN;
 	o->site_template |= id == OPT_SITE_TEMPLATE;
 }

@@ -48,7 +48,7 @@ struct options {
 	const char *from, *site, *format, *by, *strict, *output;
 	const char *rootfs, *validate, *color, *compress, *snapshot;
 	const char *require, *probes, *expect_ports, *scratch, *engine;
-	bool resume, shift, files, running;
+	bool resume, shift, files, running, mount;
 	bool native, site_template, size, force, live, dry_run, quiet;
 	unsigned verbose, jobs, partition;
 };

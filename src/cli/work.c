@@ -22,6 +22,7 @@ static int open_root(struct work *w, struct err *e)
 	const struct tree_image_options o = {
 		.snapshot = w->session->o->snapshot,
 		.partition = w->session->o->partition,
+		.mount = w->session->o->mount,
 		.live = w->session->o->live,
 		.mem = w->mem,
 		.notes = &notes,

@@ -87,6 +87,11 @@ int block_next(struct block *b, uint64_t at, struct tree_extent *ret,
 	return at < b->size ? b->ops->next(b, at, ret, e) : 0;
 }
 
+int block_fd(const struct block *b, uint64_t *ret_at)
+{
+	return b->ops->fd ? b->ops->fd(b, ret_at) : -1;
+}
+
 void block_close(struct block *b)
 {
 	if (!b)
@@ -138,10 +143,17 @@ static int raw_next(struct block *b, uint64_t at, struct tree_extent *ret,
 	return tree_file_next(((struct raw *)b)->file, at, ret, e);
 }
 
+static int raw_fd(const struct block *b, uint64_t *ret_at)
+{
+	*ret_at = 0;
+	return tree_file_fd(((const struct raw *)b)->file);
+}
+
 static const struct block_ops raw_ops = {
 	.close = raw_close,
 	.read = raw_read,
 	.next = raw_next,
+	.fd = raw_fd,
 };
 
 int block_open(struct tree *t, const char *path, struct block **ret,
@@ -214,16 +226,28 @@ static int part_next(struct block *b, uint64_t at, struct tree_extent *ret,
 	return 1;
 }
 
+static int part_fd(const struct block *b, uint64_t *ret_at)
+{
+	const struct part *p = (const struct part *)b;
+	uint64_t at;
+	int fd = block_fd(p->whole, &at);
+
+	*ret_at = fd < 0 ? 0 : at + p->at;
+	return fd;
+}
+
 static const struct block_ops part_ops = {
 	.close = part_close,
 	.read = part_read,
 	.next = part_next,
+	.fd = part_fd,
 };
 
 static const struct block_ops view_ops = {
 	.close = view_close,
 	.read = part_read,
 	.next = part_next,
+	.fd = part_fd,
 };
 
 static struct block *new_part(const struct block_ops *ops, struct block *whole,

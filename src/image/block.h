@@ -24,6 +24,7 @@ struct block_ops {
 	/* as tree_file_next: stretches that may hold something else than 0 */
 	int (*next)(struct block *b, uint64_t at, struct tree_extent *ret,
 		    struct err *e);
+	int (*fd)(const struct block *b, uint64_t *ret_at); /* may be NULL */
 };
 
 struct block {
@@ -51,6 +52,12 @@ int block_read(struct block *b, uint64_t at, void *data, size_t n,
 	       struct err *e);
 int block_next(struct block *b, uint64_t at, struct tree_extent *ret,
 	       struct err *e);
+
+/*
+ * The descriptor of the file whose bytes it is, from *ret_at on; borrowed. -1:
+ * they do not stand in a file one behind the other.
+ */
+int block_fd(const struct block *b, uint64_t *ret_at);
 
 void block_close(struct block *b);   /* NULL is fine */
 void block_closep(struct block **b); /* for CLEANUP */

@@ -9,8 +9,11 @@
 #include "image/block.h"
 #include "image/descriptor.h"
 #include "image/ext4.h"
+#include "image/mount.h"
 #include "image/partition.h"
 #include "image/ploop.h"
+
+static const struct tree_image_options no_options;
 
 struct opening {
 	struct tree *t;
@@ -201,19 +204,41 @@ static void note_state(struct opening *o, const struct ext4_state *s)
 			"e2fsck look at a copy");
 }
 
-/* What every guest has, and no /boot, /home or /var. */
-static bool is_root(struct block *part)
+static int open_ext4(struct opening *o, struct block **part, const char *name,
+		     struct tree **ret, struct err *e)
 {
-	struct block *b = block_view(part, 0, part->size);
-	struct tree *t CLEANUP(tree_closep) = NULL;
+	struct ext4_state state;
 	struct ext4 *x;
+
+	if (ext4_open(part, &x, &state, e))
+		return -1;
+	note_state(o, &state);
+	*ret = ext4_tree(x, name);
+	return 0;
+}
+
+static int open_mount(struct opening *o, const struct partition_found *p,
+		      const char *name, struct tree **ret, struct err *e)
+{
+	if (mount_open(p->b, p->fs, name, ret, e))
+		return -1;
+	note(o, arena_printf(o->mem,
+			     "its %s is read through a mount that replays no "
+			     "log: what a crash left there only is not seen",
+			     p->fs->name));
+	return 0;
+}
+
+/* What every guest has, and no /boot, /home or /var. */
+static bool is_root(struct block *part, const struct partition_fs *fs)
+{
+	struct block *b CLEANUP(block_closep) = block_view(part, 0, part->size);
+	struct tree *t CLEANUP(tree_closep) = NULL;
+	struct opening o = { .o = &no_options };
 	struct err e;
 
-	if (ext4_open(&b, &x, NULL, &e)) {
-		block_close(b);
+	if (fs ? mount_open(b, fs, "", &t, &e) : open_ext4(&o, &b, "", &t, &e))
 		return false;
-	}
-	t = ext4_tree(x, "");
 	return tree_is_dir(t, "etc") &&
 	       (tree_is_dir(t, "sbin") || tree_is_dir(t, "usr"));
 }
@@ -221,23 +246,23 @@ static bool is_root(struct block *part)
 static int open_fs(struct opening *o, struct tree **ret, struct err *e)
 {
 	const struct partition_wish wish = { .number = o->o->partition,
+					     .mount = o->o->mount,
 					     .is_root = is_root,
 					     .mem = o->mem };
+	const char *name =
+		arena_printf(o->mem, "%s%s:", tree_name(o->t), o->path);
 	struct block *disk CLEANUP(block_closep) = NULL;
 	struct block *part CLEANUP(block_closep) = NULL;
-	struct ext4_state state;
-	const char *others;
-	struct ext4 *x;
+	struct partition_found p;
 
-	if (open_any(o, &disk, e) ||
-	    partition_find(&disk, &wish, &part, &others, e) ||
-	    ext4_open(&part, &x, &state, e))
+	if (open_any(o, &disk, e) || partition_find(&disk, &wish, &p, e))
 		return -1;
-	if (others)
-		note(o, others);
-	note_state(o, &state);
-	*ret = ext4_tree(x, arena_printf(o->mem, "%s%s:", tree_name(o->t),
-					 o->path));
+	part = p.b;
+	if (p.fs ? open_mount(o, &p, name, ret, e) :
+		   open_ext4(o, &part, name, ret, e))
+		return -1;
+	if (p.note)
+		note(o, p.note);
 	return 0;
 }
 
@@ -245,9 +270,8 @@ int image_open(struct tree *t, const char *path,
 	       const struct tree_image_options *options, struct tree **ret,
 	       struct err *e)
 {
-	static const struct tree_image_options none = { 0 };
 	struct arena *mem CLEANUP(arena_freep) = arena_new();
-	struct opening o = { .t = t, .o = options ? options : &none };
+	struct opening o = { .t = t, .o = options ? options : &no_options };
 	const char *full;
 
 	o.mem = mem;

@@ -37,22 +37,49 @@ static const struct content {
 	uint8_t n;
 	char magic[9];
 	bool readable;
-	const char *advice; /* of others */
+	struct partition_fs fs; /* name NULL: it cannot be mounted */
+	const char *advice;     /* of others */
 } contents[] = {
-	{ "ext2/3/4", 1080, 2, "\x53\xef", true, NULL },
-	{ "XFS", 0, 4, "XFSB", false,
-	  "mount it read-only (mount -o ro,norecovery,loop) and name that "
-	  "directory as the guest's root" },
-	{ "btrfs", 65600, 8, "_BHRfS_M", false,
-	  "mount it read-only (mount -o ro,loop) and name that directory as "
-	  "the guest's root" },
-	{ "LUKS", 0, 6, "LUKS\xba\xbe", false,
+	{ "ext2/3/4", 1080, 2, "\x53\xef", true, { NULL, { NULL } }, NULL },
+	/* a guest's copy may have the UUID of one that is mounted */
+	{ "XFS",
+	  0,
+	  4,
+	  "XFSB",
+	  false,
+	  { "xfs", { "norecovery", "nouuid" } },
+	  "--mount reads it as root; or mount it read-only (mount -o "
+	  "ro,norecovery,loop) and name that directory as the guest's root" },
+	{ "btrfs",
+	  65600,
+	  8,
+	  "_BHRfS_M",
+	  false,
+	  { "btrfs", { "rescue=nologreplay" } },
+	  "--mount reads it as root; or mount it read-only (mount -o ro,loop) "
+	  "and name that directory as the guest's root" },
+	{ "LUKS",
+	  0,
+	  6,
+	  "LUKS\xba\xbe",
+	  false,
+	  { NULL, { NULL } },
 	  "it is encrypted: open it (cryptsetup open --readonly) and copy what "
 	  "is inside to a raw image" },
-	{ "LVM", 512, 8, "LABELONE", false,
+	{ "LVM",
+	  512,
+	  8,
+	  "LABELONE",
+	  false,
+	  { NULL, { NULL } },
 	  "activate it (losetup -r, vgchange -ay) and copy the guest's volume "
 	  "to a raw image" },
-	{ "qcow2", 0, 4, "QFI\xfb", false,
+	{ "qcow2",
+	  0,
+	  4,
+	  "QFI\xfb",
+	  false,
+	  { NULL, { NULL } },
 	  "qemu-img convert -O raw makes a raw image of it" },
 };
 
@@ -231,9 +258,15 @@ static int refuse(struct block *b, const struct parts *p, size_t readable,
 			 buf_str(&text));
 }
 
-static bool is_readable(const struct part *p)
+static bool is_readable(const struct content *c,
+			const struct partition_wish *wish)
 {
-	return p->is && p->is->readable;
+	return c && (c->readable || (wish->mount && c->fs.name));
+}
+
+static const struct partition_fs *fs_of(const struct content *c)
+{
+	return c->fs.name ? &c->fs : NULL;
 }
 
 static bool is_root(struct block *disk, const struct part *p,
@@ -242,13 +275,15 @@ static bool is_root(struct block *disk, const struct part *p,
 	struct block *view CLEANUP(block_closep) =
 		block_view(disk, p->at, p->n);
 
-	return wish->is_root(view);
+	return wish->is_root(view, fs_of(p->is));
 }
 
 /* The one that was asked for. */
 static int find_number(struct block *disk, const struct parts *p,
-		       unsigned number, const struct part **ret, struct err *e)
+		       const struct partition_wish *wish,
+		       const struct part **ret, struct err *e)
 {
+	const unsigned number = wish->number;
 	struct buf text CLEANUP(buf_done) = { 0 };
 
 	for (size_t i = 0; i < p->n; i++) {
@@ -256,7 +291,7 @@ static int find_number(struct block *disk, const struct parts *p,
 
 		if (part->number != number)
 			continue;
-		if (!is_readable(part))
+		if (!is_readable(part->is, wish))
 			return block_bad(
 				disk, e, "partition %u holds %s: %s", number,
 				part->is ? part->is->name :
@@ -280,13 +315,14 @@ static int find_root(struct block *disk, const struct parts *p,
 	size_t readable = 0, roots = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
-		if (!is_readable(&p->v[i]))
+		if (!is_readable(p->v[i].is, wish))
 			continue;
 		readable++;
 		only = &p->v[i];
 	}
 	for (size_t i = 0; i < p->n && readable > 1; i++) {
-		if (!is_readable(&p->v[i]) || !is_root(disk, &p->v[i], wish))
+		if (!is_readable(p->v[i].is, wish) ||
+		    !is_root(disk, &p->v[i], wish))
 			continue;
 		roots++;
 		root = &p->v[i];
@@ -310,28 +346,28 @@ static const char *note(const struct parts *p, const struct part *taken,
 }
 
 int partition_find(struct block **disk, const struct partition_wish *wish,
-		   struct block **ret, const char **ret_note, struct err *e)
+		   struct partition_found *ret, struct err *e)
 {
 	const struct content *whole = content_at(*disk, 0, (*disk)->size);
 	struct parts p = { .n = 0 };
 	const struct part *found;
 
-	if (whole && !whole->readable)
+	if (whole && !is_readable(whole, wish))
 		return block_bad(*disk, e, "it holds %s: %s", whole->name,
 				 whole->advice);
 	if (!whole && read_table(*disk, &p, e) < 0)
 		return -1;
-	*ret_note = NULL;
 	if (whole && wish->number == 0) {
-		*ret = *disk;
+		*ret = (struct partition_found){ *disk, fs_of(whole), NULL };
 		*disk = NULL;
 		return 0;
 	}
-	if (wish->number ? find_number(*disk, &p, wish->number, &found, e) :
+	if (wish->number ? find_number(*disk, &p, wish, &found, e) :
 			   find_root(*disk, &p, wish, &found, e))
 		return -1;
-	*ret_note = note(&p, found, wish->mem);
-	*ret = block_part(*disk, found->at, found->n);
+	ret->b = block_part(*disk, found->at, found->n);
+	ret->fs = fs_of(found->is);
+	ret->note = note(&p, found, wish->mem);
 	*disk = NULL;
 	return 0;
 }

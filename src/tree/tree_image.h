@@ -13,7 +13,8 @@ enum { TREE_PARTITIONS = 128 }; /* of a disk, that are looked at */
 struct tree_image_options {
 	const char *snapshot; /* GUID of the state wanted; NULL: the present */
 	unsigned partition;   /* its number; 0: the one with the guest's root */
-	bool live; /* take an image that was not closed: it may be in use */
+	bool mount; /* as root: what is not ext2/3/4 is mounted, read-only */
+	bool live;  /* take an image that was not closed: it may be in use */
 	struct arena *mem;  /* of the notes */
 	struct strv *notes; /* what is to be known of it is added; or NULL */
 	bool *ret_crashed;  /* set where it was not unmounted; or NULL */
@@ -22,8 +23,9 @@ struct tree_image_options {
 /*
  * The file system in the image that the file `path` of t is: a raw disk with
  * or without partitions, a ploop image, or the DiskDescriptor.xml of a ploop
- * disk, in whose directory its images are. ext2/3/4 is read; what else is found
- * is an error with advice. Options NULL: all zero. Damage, and numbers that
+ * disk, in whose directory its images are. ext2/3/4 is read, XFS and btrfs
+ * through a mount where the options say so; what else is found is an error with
+ * advice. Options NULL: all zero. Damage, and numbers that
  * lie, are EUCLEAN and name the file and the field; an image in use that the
  * options do not allow is EBUSY. A file system that was not unmounted is read
  * as its journal leaves it, and a note says so. It must be closed as well; t

@@ -216,16 +216,20 @@ asan-run: all $(CHECKS)
 
 fuzz:
 	$(MAKE) B=build-fuzz CC=clang WERROR=-w HARDEN_ASK= \
-		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address' fuzz-run
+		CFLAGS='-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link' fuzz-run
 
-fuzz-run: $(FUZZERS)
-	for f in $(notdir $(FUZZERS)); do \
+# FUZZ=fuzz_NAME runs one of them
+FUZZ := $(notdir $(FUZZERS))
+fuzz-run: $(FUZZ:%=$(B)/%) $(B)/rehost
+	for f in $(FUZZ); do \
 		echo "$$f: $(SECONDS) seconds"; mkdir -p $(B)/corpus/$$f; \
-		seeds=tests/fuzz/corpus/$$f; [ -d $$seeds ] || seeds=; \
-		dict=-dict=tests/fuzz/$$f.dict; [ -f $${dict#*=} ] || dict=; \
+		sh tests/fuzz/seeds.sh $$f | \
+			xargs -I{} cp --backup=t {} $(B)/corpus/$$f && \
+		sh tests/fuzz/dict.sh $(B)/rehost $$f >$(B)/$$f.dict && \
+		dict=-dict=$(B)/$$f.dict; [ -s $${dict#*=} ] || dict=; \
 		$(B)/$$f -max_total_time=$(SECONDS) -timeout=10 $$dict \
 			-print_final_stats=1 -artifact_prefix=$(B)/$$f- \
-			$(B)/corpus/$$f $$seeds >$(B)/$$f.log 2>&1 || \
+			$(B)/corpus/$$f >$(B)/$$f.log 2>&1 || \
 			{ tail -n 60 $(B)/$$f.log; exit 1; }; \
 		grep number_of_executed_units $(B)/$$f.log; done
 

@@ -267,6 +267,8 @@ static void settle_root(struct reading *r)
 							    expand(r, k.text);
 	check_variables(r, k.s);
 	if (!is_safe_root(v->private_dir)) {
+		openvz_end(r, v->kept[OVK_VE_LAYOUT].s, BIN_INERT,
+			   "there is no private area that can be looked at");
 		openvz_end_find(r, k.s, BIN_INVALID, FIND_DSK_BAD_ROOT,
 				"not a folder that can be a guest's alone");
 		return;

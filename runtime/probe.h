@@ -76,6 +76,9 @@ const char *probe_line(struct probe *p, const char *text, const char *key);
 int probe_inside(struct probe *p, void (*fn)(int fd, const void *arg),
 		 const void *arg, const char **ret, struct err *e);
 
+/* The host's end of an interface: planned, or chosen by somebody. */
+void probe_host_name(struct probe *p, const char *nic, const char *name);
+
 /* Each is a probe of probes.def. */
 #define PROBE(name, class, side, how)                                          \
 	int probe_##name(struct probe *p, struct err *e);

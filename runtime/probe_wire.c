@@ -259,8 +259,7 @@ static void see_veth(struct probe *p, const struct wires *lab,
 			       "routed";
 	probe_add(p, FIELD_NIC_ATTACH, in->name, seen);
 	see_vlans(p, lab, in, end);
-	if (probe_asked(p, FIELD_NIC_HOST_NAME, in->name))
-		probe_add(p, FIELD_NIC_HOST_NAME, in->name, end->name);
+	probe_host_name(p, in->name, end->name);
 }
 
 static void see_nic(struct probe *p, const struct wires *lab,

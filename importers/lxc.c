@@ -314,6 +314,11 @@ static int lxc_read(struct reading *r, const struct source *s, struct err *e)
 	return reading_close(r, e);
 }
 
+static void name_source(struct source *s, struct arena *mem)
+{
+	s->id = id_of(mem, s->path);
+}
+
 const struct importer lxc_importer = {
 	.name = "lxc",
 	.summary = "containers of LXC 0.9 to 7, with keys of any of them",
@@ -324,7 +329,7 @@ const struct importer lxc_importer = {
 	.bid = bid,
 	.list = list,
 	.list_dir = list_named,
-	.id = id_of,
+	.name_source = name_source,
 	.places = "/var/lib/lxc/*/config, the lxcpath of /etc/lxc/lxc.conf, "
 		  "/root and /home/*/.local/share/lxc/*/config",
 	.read = lxc_read,

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A line for each guest of a corpus of real configurations: accounted (settings
 # = sum of the bins = what count_settings.py, count_openvz.py
-# or count_lxc.py counts), loaded (liblxc reads the
+# count_lxc.py or count_libvirt.py counts), loaded (liblxc reads the
 # config that was emitted, where it is installed), or why not. Nothing of the
 # corpus is changed or kept; links of SYMLINKS.tsv are made in a scratch copy.
 #
@@ -93,6 +93,7 @@ accounted()
 	python3 - "$tmp" "$1" <<'END'
 import json, os, re, sys
 sys.path.insert(0, "tests")
+import count_libvirt
 import count_lxc
 import count_openvz
 import count_settings
@@ -121,6 +122,8 @@ if g["kind"] == "openvz":
             m = re.match(r"[ \t]*([A-Z][A-Z0-9_]*)=", line)
             if m and m.group(1) not in shown:
                 sys.exit("%s is not among the settings" % m.group(1))
+elif g["kind"] == "libvirt":
+    again = count_libvirt.count(host, g["source"])
 elif g["kind"] == "lxc":
     again = count_lxc.count(host, g["source"])
     shown = {s["key"] for s in g["settings"]}
@@ -249,6 +252,67 @@ is_openvz_corpus()
 	done | grep -q yes
 }
 
+# has_root FILE ELEMENT
+has_root()
+{
+	LC_ALL=C grep -aqE "<$2([ >]|\$)" "$1"
+}
+
+# uses NAME: a domain with an interface of that network
+uses()
+{
+	cat <<-END
+	<domain type='lxc'>
+	  <name>corpus</name>
+	  <memory>65536</memory>
+	  <os><type>exe</type><init>/sbin/init</init></os>
+	  <devices>
+	    <filesystem type='mount'>
+	      <source dir='/srv/corpus'/><target dir='/'/>
+	    </filesystem>
+	    <interface type='network'><source network='$1'/></interface>
+	  </devices>
+	</domain>
+	END
+}
+
+# libvirt DIR: each domain beneath it as one of a host, each network as one
+# that a domain names
+libvirt()
+{
+	find "$1" -type f ! -name README.md ! -name manifest.tsv |
+	LC_ALL=C sort >"$tmp/files"
+	while read -r file; do
+		one=/etc/libvirt/lxc/corpus.xml
+		rm -rf "$tmp/host"
+		mkdir -p "$tmp/host/etc/libvirt/lxc" \
+			"$tmp/host/etc/libvirt/qemu/networks"
+		echo corpus >"$tmp/host/etc/hostname"
+		if has_root "$file" domain || has_root "$file" domstatus; then
+			cp "$file" "$tmp/host$one"
+		elif has_root "$file" network; then
+			name=$(sed -n 's:.*<name>\([^</]*\)</name>.*:\1:p' \
+				"$file" | head -n 1)
+			cp "$file" "$tmp/host/etc/libvirt/qemu/networks/$name.xml"
+			uses "$name" >"$tmp/host$one"
+		else
+			echo "${1##*/}/${file#"$1/"}: no domain or network"
+			continue
+		fi
+		look "${1##*/}" "${file#"$1/"}" "$one" libvirt
+	done <"$tmp/files"
+}
+
+case $(basename "$1") in
+libvirt-lxcconf) ;;
+libvirt-*)
+	for group in "$1"/*/; do
+		libvirt "${group%/}"
+	done
+	echo "$good guests accounted, $bad not"
+	[ "$bad" -eq 0 ] && [ "$good" -gt 0 ]
+	exit ;;
+esac
 if is_lxc_corpus "$1"; then
 	for group in "$1"/*/; do
 		lxc "${group%/}"

@@ -197,7 +197,8 @@ int plan_state(struct plan *p, struct err *e)
 	const char *how = "not known", *state = NULL;
 
 	(void)e;
-	if (!str_eq(g->state, "unknown")) /* its importer knows: a backup */
+	/* its importer knows: a backup; of libvirt's it may know that it runs */
+	if (!str_eq(g->state, "unknown") && !str_eq(g->kind, "libvirt"))
 		return 0;
 	if (str_eq(g->kind, "openvz"))
 		state = from_vestat(p, &how);

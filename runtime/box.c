@@ -236,7 +236,7 @@ int box_plan(const struct policy *p, const struct box_options *o, struct box *b,
 		.run = arena_printf(b->mem, "%d", (int)getpid()),
 	};
 
-	if (host_read(b->mem, &b->host, e) < 0)
+	if (host_read(b->mem, b->o.filter != NULL, &b->host, e) < 0)
 		return -1;
 	return ops_plan(&in, b->mem, &b->ops, e);
 }

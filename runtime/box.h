@@ -2,8 +2,8 @@
  * The box: a guest started from its policy alone, where it can harm nothing
  * (design 2.4). Its root is an overlay over the given tree; its network is a
  * lab: a network namespace with the bridges that the policy names, where a
- * responder owns the addresses of gateways and name servers. No packet
- * leaves it. Needs root.
+ * responder owns the gateways' and name servers' addresses. No packet leaves
+ * it. Needs root.
  */
 #ifndef REHOST_RUNTIME_BOX_H
 #define REHOST_RUNTIME_BOX_H
@@ -20,6 +20,7 @@ struct box_options {
 	const char *name;    /* of the guest: groups and files are called so */
 	const char *rootfs;  /* directory; never written */
 	const char *scratch; /* for the overlay; no tmpfs */
+	const char *filter;  /* nft(8) file for the lab, or NULL */
 	const char *console; /* file that gets what is written there, or NULL */
 	unsigned stop_seconds; /* from the stop signal to the kill */
 	/*
@@ -89,15 +90,19 @@ void box_withhold(struct box *b, enum field_id field, const char *key,
 		  const char *reason);
 
 /*
- * Starts the engine: argv on the host, in the lab's network and in mounts of
- * its own where the guest's root is at box_root and /sys is the lab's. What it
- * prints goes to the file log. It dies with the caller, who waits for it.
+ * Starts the engine: argv on the host, in the lab's network and mounts of its
+ * own: the guest's root is at box_root, /sys is the lab's. What it prints goes
+ * to the file log. It dies with the caller, who waits for it.
  */
 int box_spawn(struct box *b, char *const argv[], const char *log, pid_t *ret,
 	      struct err *e);
 
 /* Attaches the network of pid 1 to the lab and sets its addresses. */
 int box_give_net(struct box *b, struct err *e);
+/* Where the engine did: routers' addresses on the ends, by box_nic_end. */
+int box_give_answers(struct box *b, struct err *e);
+/* The host's end of an interface with a wire of its own; NULL: none. */
+const char *box_nic_end(const struct box *b, const char *nic);
 
 /*
  * Takes over the pid 1 that an engine started in the lab: calls go there. It
@@ -107,7 +112,6 @@ int box_adopt(struct box *b, pid_t init, struct err *e);
 
 /* What an id of the guest is on the host; the same without a map. */
 long box_outside(const struct box *b, char kind, unsigned long inside);
-
 /* Pid 1 of the guest as the host sees it. Good until box_stop. */
 pid_t box_init(const struct box *b);
 
@@ -120,7 +124,6 @@ int box_attach(struct box *b, int in, int out, bool *ret_left, struct err *e);
 
 /* Whether pid 1 lives; where not, its status as of waitpid(2). */
 bool box_alive(struct box *b, int *ret_status);
-
 const struct box_withheld_list *box_withheld(const struct box *b);
 
 /*
@@ -184,10 +187,7 @@ int box_run(struct box *b, char *const argv[], int *ret_status, struct err *e);
  */
 int box_stop(struct box *b, bool *ret_clean, struct err *e);
 
-/*
- * Removes what processes that are no more have left below scratch and on the
- * host. box_start does so first.
- */
+/* Removes what dead processes left below scratch and on the host. */
 void box_sweep(const char *scratch);
 
 /* Kills pid 1, and with it everything in the guest. */

@@ -96,6 +96,37 @@ bool box_binds(const struct box *b, const char *target)
 	return false;
 }
 
+const char *box_nic_end(const struct box *b, const char *nic)
+{
+	const struct op *link = NULL;
+
+	for (size_t i = 0; i < b->ops.list.n; i++)
+		if (b->ops.list.v[i].kind == OP_LINK &&
+		    str_eq(b->ops.list.v[i].b, nic))
+			link = &b->ops.list.v[i];
+	for (size_t i = 0; link != NULL && i < b->ops.list.n; i++)
+		if (b->ops.list.v[i].kind == OP_PAIR &&
+		    str_eq(b->ops.list.v[i].b, link->a))
+			return b->ops.list.v[i].a;
+	return NULL;
+}
+
+int box_give_answers(struct box *b, struct err *e)
+{
+	struct ops ends = b->ops;
+	struct run r = b->run;
+
+	ends.list.v = NULL;
+	ends.list.n = ends.list.cap = 0;
+	for (size_t i = 0; i < b->ops.list.n; i++)
+		if (b->ops.list.v[i].kind == OP_END_ADDR)
+			*vec_add(b->mem, &ends.list) = b->ops.list.v[i];
+	if (ends.list.n == 0)
+		return 0;
+	r.ops = &ends;
+	return run_side_in(&r, SIDE_ATTACH, b->run.lab, e);
+}
+
 bool box_controller(const struct box *b, const char *controller, bool *ret_v2)
 {
 	const struct host_group *g = host_controller(&b->host, controller);

@@ -73,6 +73,6 @@ void box_sweep(const char *scratch)
 	struct host h;
 	struct err e;
 
-	if (host_read(mem, &h, &e) == 0)
+	if (host_read(mem, false, &h, &e) == 0)
 		box_leftovers(&h, scratch);
 }

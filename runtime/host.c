@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "base/cap.h"
+#include "base/proc.h"
 #include "base/str.h"
+#include "policy/host_side.h"
 #include "runtime/host.h"
 #include "runtime/net.h"
 
@@ -161,7 +163,39 @@ static void find_disks(struct arena *mem, struct host *h)
 		closedir(d);
 }
 
-int host_read(struct arena *mem, struct host *ret, struct err *e)
+/*
+ * nft -c asks the kernel, and changes nothing. Only root may ask; who may not
+ * plans as if it could.
+ */
+static const char *find_filter(struct arena *mem)
+{
+	static const char *const ask[] = {
+		"nft", "-c",
+		"add table inet rehost-asks; "
+		"add chain inet rehost-asks source { " HOST_SIDE_CHAIN " }; "
+		"add rule inet rehost-asks source fib saddr . iif oif missing "
+		"drop",
+		NULL
+	};
+	struct buf out CLEANUP(buf_done) = { 0 };
+	struct slice rest, line = { "", 0 };
+	struct err e;
+	int status;
+
+	if (geteuid() != 0)
+		return NULL;
+	if (proc_run(ask, 60, &out, &status, &e) < 0)
+		return arena_printf(mem, "no source filter can be loaded: %s",
+				    e.msg);
+	if (status == 0)
+		return NULL;
+	rest = (struct slice){ buf_str(&out), strlen(buf_str(&out)) };
+	slice_next(&rest, '\n', &line);
+	return arena_printf(mem, "no source filter can be loaded: %.*s",
+			    (int)line.n, line.p);
+}
+
+int host_read(struct arena *mem, bool filters, struct host *ret, struct err *e)
 {
 	struct host h = { .v2_controllers = "", .lsm = "" };
 
@@ -170,6 +204,8 @@ int host_read(struct arena *mem, struct host *ret, struct err *e)
 	find_missing(mem, &h);
 	find_links(mem, &h);
 	find_disks(mem, &h);
+	if (filters)
+		h.no_filter = find_filter(mem);
 	h.caps = bounding();
 	h.cpus = line_of(mem, "/sys/devices/system/cpu/online");
 	h.nodes = line_of(mem, "/sys/devices/system/node/online");

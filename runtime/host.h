@@ -31,11 +31,15 @@ struct host {
 	uint64_t caps;              /* our own bounding set */
 	const char *lsm;            /* "apparmor", "selinux" or "" */
 	struct strv no_links;       /* kinds of interfaces it cannot make */
+	const char *no_filter; /* why no source filter can be loaded, or NULL */
 	struct rlimit rlimits[HOST_RLIMITS]; /* our own */
 };
 
-/* Linux: /proc/self/mounts, /proc/self/status, /sys/kernel/security. */
-int host_read(struct arena *mem, struct host *ret, struct err *e);
+/*
+ * filters: whether it is asked for source filters too, which takes a process.
+ * Linux: /proc/self/mounts, /proc/self/status, /sys/kernel/security.
+ */
+int host_read(struct arena *mem, bool filters, struct host *ret, struct err *e);
 
 /* The v2 tree, NULL when it is not mounted. */
 const struct host_group *host_v2(const struct host *h);

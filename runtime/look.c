@@ -6,25 +6,42 @@
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "policy/host_side.h"
 #include "policy/read_lxc.h"
 #include "runtime/health.h"
 #include "runtime/look.h"
 #include "runtime/unpack.h"
+
+/* The file of the source filter; NULL: the package has none. */
+static const char *filter_of(const struct verify_package *p, struct arena *mem)
+{
+	const char *path =
+		arena_printf(mem, "%s/%s/" HOST_SIDE_FILTER, p->dir, p->target);
+
+	return access(path, F_OK) == 0 ? path : NULL;
+}
 
 int look_emitted(const struct verify_package *p, struct arena *mem,
 		 struct policy **ret, struct err *e)
 {
 	const char *path = arena_printf(mem, "%s/%s/config", p->dir, p->target);
 	struct probe reader = { .mem = mem };
+	struct policy *policy;
 	const char *text;
 	size_t n;
 
 	if (!str_eq(p->target, "lxc"))
 		return err_set(e, 0, "target %s cannot be read back",
 			       p->target);
-	if (probe_read(&reader, path, &text, &n, e) < 0)
+	if (probe_read(&reader, path, &text, &n, e) < 0 ||
+	    policy_read_lxc(text, path, mem, &policy, e) < 0)
 		return -1;
-	return policy_read_lxc(text, path, mem, ret, e);
+	path = filter_of(p, mem);
+	if (path != NULL && (probe_read(&reader, path, &text, &n, e) < 0 ||
+			     host_side_read(text, path, policy, e) < 0))
+		return -1;
+	*ret = policy;
+	return 0;
 }
 
 /* So named that a later run takes it for what was left, as it is then. */
@@ -116,6 +133,7 @@ static int prepare(const struct verify_package *p, const struct look_options *o,
 		.lock = -1,
 		.options = { .name = p->name,
 			     .scratch = o->scratch,
+			     .filter = filter_of(p, mem),
 			     .fill = o->fill,
 			     .fill_arg = o->fill_arg,
 			     .stop_seconds = o->stop_seconds,

@@ -25,6 +25,7 @@
 #include "base/fd.h"
 #include "base/inet.h"
 #include "base/num.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "runtime/net.h"
 #include "runtime/run.h"
@@ -358,31 +359,6 @@ int net_port(struct run *r, const struct op *op, struct err *e)
 		       change_vlan(RTM_DELLINK, op->b, VLAN_OF_NEW, 0, e);
 }
 
-static int neighbour_up(void *arg, struct err *e)
-{
-	const struct run *r = ((void **)arg)[0];
-	const char *name = ((void **)arg)[1];
-	struct nl_sock *s CLEANUP(sock_freep) = NULL;
-	const struct change up = { .up = true };
-
-	if (setns(r->neighbour, CLONE_NEWNET) < 0)
-		return err_set(e, errno, "join the neighbour's network");
-	s = connect_route(e);
-	return s == NULL ? -1 : change(s, name, &up, e);
-}
-
-/* a: bridge, b: name of its interface; its other end is called ...b. */
-int net_neighbour(struct run *r, const struct op *op, struct err *e)
-{
-	char *name = arena_strdup(r->mem, op->b);
-	void *arg[] = { r, name };
-
-	if (make_pair(op->a, arena_printf(r->mem, "%sb", op->b), op->b,
-		      r->neighbour, e) < 0)
-		return -1;
-	return run_in_child(neighbour_up, arg, e);
-}
-
 /* a: bridge, b: name in the lab, c: name at first in the guest. */
 int net_veth(struct run *r, const struct op *op, struct err *e)
 {
@@ -535,6 +511,69 @@ int net_addr(struct run *r, const struct op *op, struct err *e)
 
 	(void)r;
 	return add_addr(&want, e);
+}
+
+struct neighbour {
+	const struct run *r;
+	const struct op *op;
+};
+
+static int neighbour_up(void *arg, struct err *e)
+{
+	const struct neighbour *n = arg;
+	struct nl_sock *s CLEANUP(sock_freep) = NULL;
+	const struct change up = { .up = true };
+	const char *const ips[] = { n->op->c, n->op->d };
+
+	if (setns(n->r->neighbour, CLONE_NEWNET) < 0)
+		return err_set(e, errno, "join the neighbour's network");
+	s = connect_route(e);
+	if (s == NULL || change(s, n->op->b, &up, e) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNT(ips); i++) {
+		const struct address want = { .link = n->op->b, .ip = ips[i] };
+
+		if (ips[i] != NULL && add_addr(&want, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * a: bridge, b: name of its interface, whose other end is called ...b;
+ * c, d: address/prefix, or NULL.
+ */
+int net_neighbour(struct run *r, const struct op *op, struct err *e)
+{
+	struct neighbour n = { r, op };
+
+	if (make_pair(op->a, arena_printf(r->mem, "%sb", op->b), op->b,
+		      r->neighbour, e) < 0)
+		return -1;
+	return run_in_child(neighbour_up, &n, e);
+}
+
+/* a: name as in /proc/sys, b: value. A kernel without IPv6 lacks some. */
+int net_param(struct run *r, const struct op *op, struct err *e)
+{
+	const char *path = arena_printf(r->mem, "/proc/sys/%s", op->a);
+
+	if (str_starts(op->a, "net/ipv6/") && access(path, F_OK) < 0)
+		return 0;
+	return run_write(path, op->b, e);
+}
+
+/* a: the file. nft(8) writes its rules into the lab's network. */
+int net_rules(struct run *r, const struct op *op, struct err *e)
+{
+	const char *const argv[] = { "nft", "-f", op->a, NULL };
+	struct buf out CLEANUP(buf_done) = { 0 };
+	int status;
+
+	(void)r;
+	if (proc_run(argv, 60, &out, &status, e) < 0)
+		return -1;
+	return status == 0 ? 0 : err_set(e, 0, "nft: %s", buf_str(&out));
 }
 
 /* a: bridge, b: address of a gateway or a name server. */

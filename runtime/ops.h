@@ -66,6 +66,13 @@ void ops_show(const struct op *op, struct buf *ret);
 
 enum op_side ops_side(enum op_kind kind);
 
+/*
+ * Who is beyond the host that guests are routed through. The nets are set
+ * aside for tests of routers (RFC 2544) and for private use (RFC 4193).
+ */
+#define OPS_BEYOND4 "198.18.0.2"
+#define OPS_BEYOND6 "fd72:6568:6f73:74::2"
+
 /* For the parts of the planner: ops_*.c. */
 void ops_add(struct ops *ops, enum op_kind kind, const char *a, const char *b,
 	     const char *c, const char *d);

@@ -10,6 +10,7 @@
 #include "base/inet.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "policy/host_side.h"
 #include "runtime/ops.h"
 
 struct nic {
@@ -34,6 +35,8 @@ struct nets {
 	VEC(const char *) bridges;
 	VEC(struct vlan_port) vlans;
 	struct strv parents, walls; /* interfaces, and the bridge beyond each */
+	bool beyond;                /* what is beyond the host is there */
+	bool filtered; /* the source filter is loaded, or cannot be */
 };
 
 static const char *get(const struct nets *n, enum field_id f, const char *key)
@@ -74,6 +77,70 @@ static const struct attach_row {
 	{ "none", HOW_WITHHELD, NULL, "the lab attaches it to a bridge",
 	  OP_VETH },
 };
+
+static bool has_ipv6(const struct nets *n)
+{
+	for (size_t i = 0; i < n->in->p->items.n; i++)
+		if (n->in->p->items.v[i].field == FIELD_ADDR_IP &&
+		    strchr(n->in->p->items.v[i].key, ':') != NULL)
+			return true;
+	return false;
+}
+
+static void set_param(struct nets *n, const char *name, const char *value)
+{
+	ops_add(n->ops, OP_PARAM, name, value, NULL, NULL);
+}
+
+/*
+ * A neighbour beyond the host that the guest is routed through: what it gets
+ * has passed the host. Reverse path filtering is off, whatever the lab has of
+ * this host, so that the filter alone is seen.
+ */
+static void add_beyond(struct nets *n)
+{
+	static const char bridge[] = "rehost-beyond";
+	static const char *const routes[][2] = {
+		{ "198.18.0.1", OPS_BEYOND4 },
+		{ "fd72:6568:6f73:74::1", OPS_BEYOND6 },
+	};
+
+	if (n->beyond)
+		return;
+	n->beyond = true;
+	ops_add(n->ops, OP_BRIDGE, bridge, NULL, NULL, NULL);
+	ops_add(n->ops, OP_NEIGHBOUR, bridge, "nbx", OPS_BEYOND4 "/30",
+		OPS_BEYOND6 "/64");
+	for (size_t i = 0; i < COUNT(routes); i++) {
+		ops_add(n->ops, OP_LAB_ADDR, bridge, routes[i][0], NULL, NULL);
+		ops_add(n->ops, OP_LAB_ROUTE, bridge, routes[i][1], NULL, NULL);
+	}
+	set_param(n, "net/ipv4/conf/all/rp_filter", "0");
+	set_param(n, "net/ipv4/conf/default/rp_filter", "0");
+}
+
+/* What the package says that the host has to have and do. */
+static void plan_host_side(struct nets *n, const struct nic *nic,
+			   const char *link)
+{
+	struct strv names = { 0 };
+
+	add_beyond(n);
+	if (link != NULL) {
+		add_bridge(n, link); /* the uplink, where nothing may arrive */
+		names = host_side_params(n->ops->mem, link, has_ipv6(n));
+	}
+	for (size_t i = 0; i < names.n; i++)
+		set_param(n, names.v[i], "1");
+	if (get(n, FIELD_NIC_SOURCE_FILTER, nic->name) == NULL)
+		return;
+	if (n->in->h->no_filter != NULL)
+		ops_withhold(n->ops, FIELD_NIC_SOURCE_FILTER, nic->name,
+			     n->in->h->no_filter);
+	else if (n->in->o->filter != NULL && !n->filtered)
+		ops_add(n->ops, OP_RULES, n->in->o->filter, NULL, NULL, NULL);
+	n->filtered = true;
+}
 
 /* "bridge:br0" is "bridge"; where nothing is said it is a bridge. */
 static const struct attach_row *row_of(const char *attach)
@@ -255,7 +322,9 @@ static const struct attach_row *plan_attach(struct nets *n, struct nic *nic)
 		add_bridge(n, nic->bridge = link);
 	else if (row->how == HOW_PARENT)
 		nic->bridge = add_parent(n, link);
-	else if (link != NULL) /* the uplink, where nothing may arrive */
+	else if (row->how == HOW_ROUTED)
+		plan_host_side(n, nic, link);
+	else if (link != NULL)
 		add_bridge(n, link);
 	return row;
 }
@@ -282,6 +351,10 @@ static void plan_link(struct nets *n, struct nic *nic,
 		nic->end = host;
 		ops_add(n->ops, OP_PAIR, host, guest, NULL, NULL);
 	}
+	if (row->how == HOW_ROUTED) /* as LXC does, and the host with IPv6 */
+		ops_add(n->ops, OP_END_PARAM,
+			arena_printf(mem, "net/ipv4/conf/%s/forwarding", host),
+			"1", NULL, NULL);
 	ops_add(n->ops, OP_LINK, guest, nic->name,
 		get(n, FIELD_NIC_MAC, nic->name),
 		get(n, FIELD_NIC_MTU, nic->name));

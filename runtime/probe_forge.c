@@ -20,12 +20,10 @@
 
 #include "base/fd.h"
 #include "base/num.h"
-#include "runtime/probe.h"
+#include "runtime/probe_forge.h"
 #include "runtime/wire.h"
 
-/* What no guest has: of the documentation's nets, and local to no maker. */
-static const char foreign4[] = "203.0.113.77";
-static const char foreign6[] = "2001:db8:ffff::77";
+/* Local to no maker. */
 static const uint8_t foreign_mac[6] = { 0x02, 0xfe, 0xed, 0, 0, 0x77 };
 
 enum { FRAME_MAX = 256 };
@@ -54,7 +52,7 @@ static void begin(struct frame *f, const char *to, const uint8_t from[6],
 	put(f, &type, sizeof(type));
 }
 
-static uint16_t sum16(const void *p, size_t n)
+uint16_t probe_forge_sum16(const void *p, size_t n)
 {
 	const uint8_t *b = p;
 	uint32_t sum = 0;
@@ -76,7 +74,7 @@ static void put_ipv4(struct frame *f, const char *source, size_t data)
 	ip.tot_len = htons((uint16_t)(sizeof(ip) + sizeof(udp) + data));
 	inet_pton(AF_INET, source, &ip.saddr);
 	ip.daddr = htonl(INADDR_BROADCAST);
-	ip.check = sum16(&ip, sizeof(ip));
+	ip.check = probe_forge_sum16(&ip, sizeof(ip));
 	put(f, &ip, sizeof(ip));
 	put(f, udp, sizeof(udp));
 }
@@ -89,7 +87,7 @@ static void put_ipv6(struct frame *f, uint8_t next, size_t payload)
 	ip.ip6_plen = htons((uint16_t)payload);
 	ip.ip6_nxt = next;
 	ip.ip6_hlim = 255;
-	inet_pton(AF_INET6, foreign6, &ip.ip6_src);
+	inet_pton(AF_INET6, FORGE_FOREIGN6, &ip.ip6_src);
 	inet_pton(AF_INET6, "ff02::1", &ip.ip6_dst);
 	put(f, &ip, sizeof(ip));
 }
@@ -99,7 +97,7 @@ enum { MARK_SIZE = 24 };
 static void forge_ipv4(struct frame *f, const uint8_t own[6])
 {
 	begin(f, "4", own, ETH_P_IP);
-	put_ipv4(f, foreign4, MARK_SIZE);
+	put_ipv4(f, FORGE_FOREIGN4, MARK_SIZE);
 }
 
 static void forge_ipv6(struct frame *f, const uint8_t own[6])
@@ -117,7 +115,7 @@ static void forge_arp(struct frame *f, const uint8_t own[6])
 	const uint8_t head[8] = { 0, 1, 8, 0, 6, 4, 0, 2 }, none[6] = { 0 };
 	struct in_addr ip;
 
-	inet_pton(AF_INET, foreign4, &ip);
+	inet_pton(AF_INET, FORGE_FOREIGN4, &ip);
 	begin(f, "4", own, ETH_P_ARP);
 	put(f, head, sizeof(head));
 	put(f, own, 6);
@@ -136,7 +134,7 @@ static void forge_advert(struct frame *f, const uint8_t own[6])
 	put_ipv6(f, 58, sizeof(na) + 8 + MARK_SIZE);
 	na.nd_na_type = ND_NEIGHBOR_ADVERT;
 	na.nd_na_flags_reserved = ND_NA_FLAG_OVERRIDE;
-	inet_pton(AF_INET6, foreign6, &na.nd_na_target);
+	inet_pton(AF_INET6, FORGE_FOREIGN6, &na.nd_na_target);
 	put(f, &na, sizeof(na));
 	put(f, option, sizeof(option));
 	put(f, own, 6);
@@ -215,7 +213,7 @@ static void in_listen(int fd, const void *arg)
 		dprintf(fd, "the neighbour cannot listen\n");
 }
 
-static int open_ear(struct probe *p, struct err *e)
+int probe_forge_open_ear(struct probe *p, struct err *e)
 {
 	struct buf b CLEANUP(buf_done) = { 0 };
 	struct wire w;
@@ -236,8 +234,7 @@ static int open_ear(struct probe *p, struct err *e)
 
 enum { QUIET_MS = 150 };
 
-/* Everything that has come until it is quiet, as one text. */
-static void listen_all(int ear, struct buf *ret)
+void probe_forge_listen(int ear, struct buf *ret)
 {
 	struct pollfd p = { .fd = ear, .events = POLLIN };
 	char b[2048];
@@ -251,13 +248,13 @@ static void listen_all(int ear, struct buf *ret)
 }
 
 /*
- * Interfaces that share their wire with a neighbour. Of others it cannot be
- * said what they hold back.
+ * Interfaces that share their wire with a neighbour, and those that the host
+ * routes. Of others it cannot be said what they hold back.
  */
-static struct strv shared_wires(struct probe *p)
+static void find_wires(struct probe *p, struct strv *ret_shared,
+		       struct strv *ret_routed)
 {
 	const struct policy *planned = p->package->planned;
-	struct strv list = { 0 };
 
 	for (size_t i = 0; i < planned->items.n; i++) {
 		const struct policy_item *it = &planned->items.v[i];
@@ -266,16 +263,18 @@ static struct strv shared_wires(struct probe *p)
 
 		if (it->field != FIELD_NIC_NAME)
 			continue;
-		if (attach != NULL &&
-		    (str_starts(attach, "bridge:") ||
-		     str_starts(attach, "macvlan:")) &&
-		    str_eq(policy_get(planned, FIELD_NIC_UP, it->key), "yes"))
-			strv_add(p->mem, &list, it->key);
+		if (attach == NULL ||
+		    !str_eq(policy_get(planned, FIELD_NIC_UP, it->key), "yes"))
+			attach = "";
+		if (str_starts(attach, "bridge:") ||
+		    str_starts(attach, "macvlan:"))
+			strv_add(p->mem, ret_shared, it->key);
+		else if (str_starts(attach, "routed:"))
+			strv_add(p->mem, ret_routed, it->key);
 		else
 			probe_unseen(p, FIELD_NIC_SOURCE_FILTER, it->key,
 				     "no neighbour is on its wire");
 	}
-	return list;
 }
 
 static bool heard(const struct buf *b, size_t nic, size_t forgery)
@@ -286,12 +285,8 @@ static bool heard(const struct buf *b, size_t nic, size_t forgery)
 	return memmem(b->p, b->n, text, sizeof(text)) != NULL;
 }
 
-struct outcome {
-	bool sent, arrived;
-};
-
-static void add_fact(struct probe *p, const char *nic, const char *words,
-		     bool must, const struct outcome *o, int why)
+void probe_forge_add_fact(struct probe *p, const char *nic, const char *words,
+			  bool must, const struct probe_forge_outcome *o)
 {
 	struct verify_fact *f = vec_add(p->mem, &p->seen->facts);
 
@@ -303,7 +298,7 @@ static void add_fact(struct probe *p, const char *nic, const char *words,
 		.grants = true,
 		.probe = "forgeries",
 	};
-	if (!o->sent && why != EPERM && why != EACCES) {
+	if (!o->sent && o->why != EPERM && o->why != EACCES) {
 		f->reason = "it could not be sent";
 		f->optional = true;
 	}
@@ -317,15 +312,17 @@ static void see_nic(struct probe *p, const char *nic, size_t number,
 	const bool filter = str_eq(
 		policy_get(planned, FIELD_NIC_SOURCE_FILTER, nic), "yes");
 	const bool may = policy_get(planned, FIELD_CAPS, "net_raw") != NULL;
-	struct outcome any = { false, false };
+	struct probe_forge_outcome any = { 0 };
 
 	for (size_t i = 0; i < COUNT(forgeries); i++) {
-		const struct outcome o = { why[i] == 0, heard(b, number, i) };
+		const struct probe_forge_outcome o = { why[i] == 0,
+						       heard(b, number, i),
+						       why[i] };
 
 		any.sent |= o.sent;
 		any.arrived |= o.arrived;
-		add_fact(p, nic, forgeries[i].words, may && !filter, &o,
-			 why[i]);
+		probe_forge_add_fact(p, nic, forgeries[i].words, may && !filter,
+				     &o);
 	}
 	if (filter)
 		probe_add(p, FIELD_NIC_SOURCE_FILTER, nic,
@@ -334,34 +331,48 @@ static void see_nic(struct probe *p, const char *nic, size_t number,
 		probe_add(p, FIELD_NIC_SOURCE_FILTER, nic, "yes");
 }
 
-int probe_forgeries(struct probe *p, struct err *e)
+static int see_shared(struct probe *p, const struct strv *nics, int ear,
+		      struct err *e)
 {
-	int ear CLEANUP(fd_closep) = -1, why[COUNT(forgeries)];
-	struct strv nics = shared_wires(p);
 	struct buf b CLEANUP(buf_done) = { 0 };
 	struct slice rest, line;
-	const size_t n = nics.n;
+	int why[COUNT(forgeries)];
 	const char *text;
 	int64_t code;
 
-	if (p->subject->neighbour == NULL)
-		return err_set(e, 0, "there is no neighbour on the wire");
-	if (n == 0)
-		return 0;
-	strv_add(p->mem, &nics, NULL);
-	ear = open_ear(p, e);
-	if (ear < 0 || probe_inside(p, in_forge, nics.v, &text, e) < 0)
+	if (probe_inside(p, in_forge, nics->v, &text, e) < 0)
 		return -1;
-	listen_all(ear, &b);
+	probe_forge_listen(ear, &b);
 	rest = (struct slice){ text, strlen(text) };
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; nics->v[i] != NULL; i++) {
 		for (size_t j = 0; j < COUNT(forgeries); j++) {
 			if (!slice_next(&rest, '\n', &line) ||
 			    num_i64(slice_dup(p->mem, line), &code, e) < 0)
 				return err_set(e, 0, "forging was cut off");
 			why[j] = (int)code;
 		}
-		see_nic(p, nics.v[i], i, why, &b);
+		see_nic(p, nics->v[i], i, why, &b);
 	}
 	return 0;
+}
+
+int probe_forgeries(struct probe *p, struct err *e)
+{
+	int ear CLEANUP(fd_closep) = -1;
+	struct strv shared = { 0 }, routed = { 0 };
+
+	find_wires(p, &shared, &routed);
+	if (p->subject->neighbour == NULL)
+		return err_set(e, 0, "there is no neighbour on the wire");
+	if (shared.n + routed.n == 0)
+		return 0;
+	ear = probe_forge_open_ear(p, e);
+	if (ear < 0)
+		return -1;
+	if (shared.n > 0) {
+		strv_add(p->mem, &shared, NULL);
+		if (see_shared(p, &shared, ear, e) < 0)
+			return -1;
+	}
+	return probe_beyond(p, &routed, ear, e);
 }

@@ -37,6 +37,7 @@ static struct host make_host(struct arena *mem, enum host_kind kind)
 		strv_add(mem, &h.no_links, "ipvlan");
 		strv_add(mem, &h.no_links, "vlan");
 		strv_add(mem, &h.no_links, HOST_VLAN_BRIDGE);
+		h.no_filter = "no nft";
 	}
 	for (size_t i = 0; i < HOST_RLIMITS; i++)
 		h.rlimits[i] = (struct rlimit){ 1024, 4096 };
@@ -49,7 +50,8 @@ static int plan(struct arena *mem, const struct host *h,
 {
 	static const struct box_options o = { .name = "web",
 					      .rootfs = "/t",
-					      .scratch = "/s" };
+					      .scratch = "/s",
+					      .filter = "/f.nft" };
 	struct policy *p = policy_new(mem);
 	const struct ops_input in = { .p = p, .h = h, .o = &o, .run = "7" };
 	struct ops ops;
@@ -396,8 +398,30 @@ static const struct one {
 	  { { FIELD_NIC_NAME, "eth0", "eth0" },
 	    { FIELD_NIC_ATTACH, "eth0", "routed:eth2" } },
 	  "lab: ",
+	  "make bridge rehost-beyond|put a neighbour on bridge rehost-beyond "
+	  "nbx 198.18.0.2/30 fd72:6568:6f73:74::2/64|"
+	  "answer on rehost-beyond 198.18.0.1|"
+	  "route through rehost-beyond 198.18.0.2|"
+	  "answer on rehost-beyond fd72:6568:6f73:74::1|"
+	  "route through rehost-beyond fd72:6568:6f73:74::2|"
+	  "set kernel parameter net/ipv4/conf/all/rp_filter 0|"
+	  "set kernel parameter net/ipv4/conf/default/rp_filter 0|"
 	  "make bridge eth2|put a neighbour on bridge eth2 nb0|"
+	  "set kernel parameter net/ipv4/conf/eth2/forwarding 1|"
+	  "set kernel parameter of the end net/ipv4/conf/veth0/forwarding 1|"
 	  "answer for the name servers on eth2 /t" },
+	{ HOST_V1,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "routed:eth2" },
+	    { FIELD_NIC_SOURCE_FILTER, "eth0", "yes" } },
+	  "lab: load ",
+	  "the source filter /f.nft" },
+	{ HOST_BARE,
+	  { { FIELD_NIC_NAME, "eth0", "eth0" },
+	    { FIELD_NIC_ATTACH, "eth0", "routed:eth2" },
+	    { FIELD_NIC_SOURCE_FILTER, "eth0", "yes" } },
+	  "withhold nic.source-filter ",
+	  "eth0: no nft" },
 	{ HOST_V1,
 	  { { FIELD_NIC_NAME, "eth0", "eth0" },
 	    { FIELD_NIC_ATTACH, "eth0", "p2p" } },

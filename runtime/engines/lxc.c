@@ -167,9 +167,9 @@ static int launch(struct engine_guest *g, struct err *e)
 
 	if (box_spawn(g->box, words(g, "lxc-start", more, COUNT(more)),
 		      engine_file(g, "output"), &g->child, e) < 0 ||
-	    wait_running(g, &init, e) < 0)
+	    wait_running(g, &init, e) < 0 || box_adopt(g->box, init, e) < 0)
 		return -1;
-	return box_adopt(g->box, init, e);
+	return box_give_answers(g->box, e);
 }
 
 static int start(struct engine_guest *g, struct err *e)

@@ -12,6 +12,7 @@
 
 struct nic {
 	const char *number, *name, *type;
+	bool paired; /* its end on the host has a name */
 };
 
 struct deploy {
@@ -195,6 +196,12 @@ static bool is_replaced(const char *type)
 	return false;
 }
 
+/* Without a name LXC makes one up: the lab's answers could not go there. */
+static const char *end_of(const struct deploy *d, const struct nic *n)
+{
+	return n->name == NULL ? NULL : box_nic_end(d->b, n->name);
+}
+
 static const char *net(struct deploy *d, const char *key, const char *value)
 {
 	const struct nic *n = find_nic(d, key);
@@ -206,6 +213,10 @@ static const char *net(struct deploy *d, const char *key, const char *value)
 		return same(d, key, "empty");
 	if (str_eq(part, "type") && is_replaced(value))
 		return same(d, key, "veth");
+	if (str_eq(part, "veth.mode") && !n->paired && end_of(d, n) != NULL)
+		return arena_printf(d->mem, "%s\n%sveth.pair = %s",
+				    same(d, key, value), n->number,
+				    end_of(d, n));
 	if (is_replaced(n->type) &&
 	    (str_starts(part, "ipvlan.") || str_starts(part, "vlan.")))
 		return NULL;
@@ -282,6 +293,9 @@ static void find_nics(struct deploy *d, const char *text)
 			};
 		else if (dot != NULL && str_eq(dot, ".name") && d->nics.n != 0)
 			d->nics.v[d->nics.n - 1].name = value;
+		else if (dot != NULL && str_eq(dot, ".veth.pair") &&
+			 d->nics.n != 0)
+			d->nics.v[d->nics.n - 1].paired = true;
 	}
 }
 

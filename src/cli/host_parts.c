@@ -11,6 +11,7 @@
 #include "base/inet.h"
 #include "base/str.h"
 #include "cli/host_parts.h"
+#include "policy/host_side.h"
 
 /* The files, and what stands at their heads. */
 static const struct host_file {
@@ -23,6 +24,12 @@ static const struct host_file {
 	{ "subgid", "# lines for /etc/subgid" },
 	{ "links.txt", "# interfaces that have to be there before the guests "
 		       "start" },
+	{ "nftables.conf",
+	  "# for nft -f and /etc/nftables.d/: guests send from their own "
+	  "addresses only\n"
+	  "add table inet rehost\n"
+	  "add chain inet rehost source { " HOST_SIDE_CHAIN " }\n"
+	  "flush chain inet rehost source" },
 	{ "neighbours.sh", "#!/bin/sh\n# addresses that the host answers for "
 			   "on a second interface" },
 };
@@ -60,17 +67,35 @@ static bool has_v6(const struct guest *g, const struct nic *n)
 	return false;
 }
 
-/* sysctl(8) takes slashes where a device name may hold dots. */
 static void routed(struct work *w, const struct nic *n, const char *dev,
 		   json_t *parts)
 {
-	add(parts, "sysctl.conf",
-	    arena_printf(w->mem, "net/ipv4/conf/%s/forwarding = 1", dev));
-	if (!has_v6(w->g, n))
-		return;
-	add(parts, "sysctl.conf", "net/ipv6/conf/all/forwarding = 1");
-	add(parts, "sysctl.conf",
-	    arena_printf(w->mem, "net/ipv6/conf/%s/proxy_ndp = 1", dev));
+	const struct strv names =
+		host_side_params(w->mem, dev, has_v6(w->g, n));
+
+	for (size_t i = 0; i < names.n; i++)
+		add(parts, "sysctl.conf",
+		    arena_printf(w->mem, "%s = 1", names.v[i]));
+}
+
+/* Interfaces of this guest that the host filters, as its LXC config says. */
+static void filter_parts(struct work *w, json_t *parts)
+{
+	const struct policy *p = NULL;
+
+	for (size_t i = 0; i < w->emissions.n; i++)
+		if (str_eq(w->emissions.v[i]->emitter->name, "lxc"))
+			p = w->emissions.v[i]->policy;
+	for (size_t i = 0; p != NULL && i < p->items.n; i++) {
+		const struct policy_item *it = &p->items.v[i];
+		const char *end = policy_get(p, FIELD_NIC_HOST_NAME, it->key);
+
+		if (it->field == FIELD_NIC_SOURCE_FILTER && end != NULL)
+			add(parts, "nftables.conf",
+			    arena_printf(w->mem,
+					 "add rule inet rehost source %s",
+					 host_side_rule(w->mem, end)));
+	}
 }
 
 static void nic_parts(struct work *w, const struct nic *n, json_t *parts)
@@ -94,13 +119,18 @@ static void nic_parts(struct work *w, const struct nic *n, json_t *parts)
 	}
 }
 
-/* Addresses that were on another device than their routed interface's. */
+/*
+ * Addresses that were on another device of the host than their routed
+ * interface's. A default is no device of the host: it is venet0, or the guest's
+ * own name.
+ */
 static void addr_parts(struct work *w, const struct addr *a, json_t *parts)
 {
 	const char *dev;
 
 	if (a->nic == NULL || a->nic->attach.from == NULL ||
-	    a->dev.from == NULL || a->ip.from == NULL)
+	    a->dev.from == NULL || a->dev.from->kind == ORIGIN_DEFAULT ||
+	    a->ip.from == NULL)
 		return;
 	dev = after(a->nic->attach.v, "routed:");
 	if (dev == NULL || str_eq(dev, a->dev.v) || str_eq(a->dev.v, "lo") ||
@@ -147,6 +177,7 @@ json_t *host_parts_of(struct work *w)
 		device_parts(w->g->devices.v[i], parts);
 	for (size_t i = 0; i < w->g->idmaps.n; i++)
 		id_parts(w, w->g->idmaps.v[i], parts);
+	filter_parts(w, parts);
 	return parts;
 }
 

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "cli/package_parts.h"
 #include "plan/plan.h"
+#include "policy/host_side.h"
 
 /* A word of a shell's command. */
 static const char *quoted(struct arena *mem, const char *word)
@@ -83,6 +84,17 @@ static void add_owners(const struct package *p, const struct emission *em,
 			   em->options->version);
 }
 
+/* What the emitter wrote for the host that the guest is on. */
+static void add_filter(const struct emission *em, struct buf *b)
+{
+	for (size_t i = 0; i < em->files.n; i++)
+		if (str_eq(em->files.v[i].path, HOST_SIDE_FILTER))
+			buf_adds(b, "\nThe host keeps it to its own addresses, "
+				    "before it is started and after every\n"
+				    "start of the host:\n\n"
+				    "    nft -f lxc/" HOST_SIDE_FILTER "\n");
+}
+
 static void add_lxc(const struct package *p, const struct emission *em,
 		    struct buf *b)
 {
@@ -100,6 +112,7 @@ static void add_lxc(const struct package *p, const struct emission *em,
 	add_rootfs(p, place, b);
 	buf_printf(b, "    install -m 600 lxc/config %s/config\n", dir);
 	add_owners(p, em, top, dir, b);
+	add_filter(em, b);
 	if (g->autostart.from != NULL && g->autostart.v)
 		buf_adds(b, "\nThe config starts it with the host "
 			    "(lxc.start.auto = 1): set that to 0 until the "

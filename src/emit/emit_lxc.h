@@ -41,6 +41,7 @@ struct emit_lxc_line {
 /* The emission's state. */
 struct emit_lxc {
 	VEC(struct emit_lxc_line) lines;
+	struct strv filtered; /* ends on the host that have a source filter */
 };
 
 /* emit_lxc.c: lines */
@@ -104,6 +105,8 @@ void emit_lxc_addr(struct emission *em, enum field_id id, const void *object,
 		   const struct value *v);
 /* Writes "only loopback", "the host's" or nothing, when all NICs are done. */
 void emit_lxc_net_finish(struct emission *em);
+/* The file of the source filter, where an interface has one. */
+void emit_lxc_filter_finish(struct emission *em);
 /* Whether every interface is ipvlan in a layer 3 mode, or there is none. */
 bool emit_lxc_no_multicast(struct emission *em);
 

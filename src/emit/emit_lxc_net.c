@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/digest.h"
 #include "base/inet.h"
 #include "base/str.h"
 #include "emit/emit_lxc.h"
+#include "policy/host_side.h"
 
 /* The words of nic.attach. */
 enum attach { A_BRIDGE, A_ROUTED, A_MACVLAN, A_IPVLAN, A_PHYS, A_P2P, A_NONE };
@@ -368,6 +370,53 @@ static void check_mode(struct emission *em, const struct link *l,
 			     n->attach.v);
 }
 
+/*
+ * The host's end of the interface: as the source calls it, or else after the
+ * guest, for the filter has to name it. At most 15 bytes, of any one host.
+ */
+static const char *end_of(struct emission *em, const struct nic *n)
+{
+	char hex[DIGEST_HEX];
+	const char *key;
+
+	if (n->host_name.from != NULL && is_name(n->host_name.v))
+		return n->host_name.v;
+	key = arena_printf(em->mem, "%s %s", em->g->key, n->name.v);
+	digest_of(key, strlen(key), hex);
+	return arena_printf(em->mem, "veth%.8s", hex);
+}
+
+/* Routed, nothing arrives but by the host: it drops what is not routed back. */
+static void filter_routed(struct emission *em, const struct nic *n)
+{
+	struct emit_lxc *st = em->state;
+	const char *end = end_of(em, n);
+	struct finding *f;
+
+	f = emit_lxc_say(em, FIND_NET_SOURCE_FILTER_HOST, BIN_HOSTSIDE,
+			 "%s is %s on the host, where " HOST_SIDE_FILTER
+			 " keeps it to its own addresses: nft -f",
+			 n->name.v, end);
+	strv_add(em->mem, &st->filtered, end);
+	if (n->host_name.from != NULL && str_eq(n->host_name.v, end))
+		return;
+	finding_covers(em->g, f, FIELD_NIC_HOST_NAME, n->name.v);
+	put(em, FIELD_NIC_SOURCE_FILTER, n, "veth.pair", end);
+}
+
+void emit_lxc_filter_finish(struct emission *em)
+{
+	const struct emit_lxc *st = em->state;
+	const char *text;
+
+	if (st->filtered.n == 0)
+		return;
+	text = host_side_filter(
+		em->mem, arena_printf(em->mem, "rehost-%s", st->filtered.v[0]),
+		&st->filtered);
+	emit_file_add(em, HOST_SIDE_FILTER, text, strlen(text));
+}
+
 static void put_source_filter(struct emission *em, const struct link *l,
 			      const struct nic *n)
 {
@@ -375,10 +424,7 @@ static void put_source_filter(struct emission *em, const struct link *l,
 		emit_lxc_say(em, FIND_NET_NAME, BIN_CARRIED,
 			     "%s sends from any address", n->name.v);
 	else if (l->row->attach == A_ROUTED)
-		emit_lxc_say(em, FIND_NET_SOURCE_FILTER_HOST, BIN_HOSTSIDE,
-			     "%s: set rp_filter=1 on the host's end of the "
-			     "link",
-			     n->name.v);
+		filter_routed(em, n);
 	else
 		emit_lxc_say(em, FIND_NET_SOURCE_FILTER, BIN_DROPPED,
 			     "%s: LXC does not keep the guest to its own "

@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "emit/emit_lxc.h"
+#include "policy/host_side.h"
 #include "policy/read_lxc.h"
 
 static const char *key_of(struct emission *em, enum field_id id)
@@ -772,12 +773,22 @@ static int finish(struct emission *em, struct err *e)
 	emit_lxc_engine_findings(em);
 	text = emit_lxc_text(em);
 	emit_file_add(em, "config", text, strlen(text));
+	emit_lxc_filter_finish(em);
 	return 0;
 }
 
 static int read_back(struct emission *em, struct policy **ret, struct err *e)
 {
-	return policy_read_lxc(em->files.v[0].text, "config", em->mem, ret, e);
+	struct policy *p;
+
+	if (policy_read_lxc(em->files.v[0].text, "config", em->mem, &p, e) < 0)
+		return -1;
+	for (size_t i = 1; i < em->files.n; i++)
+		if (host_side_read(em->files.v[i].text, em->files.v[i].path, p,
+				   e) < 0)
+			return -1;
+	*ret = p;
+	return 0;
 }
 
 const struct emitter lxc_emitter = {

@@ -1,6 +1,7 @@
 #!/bin/bash
-# A guest of OpenVZ in the lab: memory of VSwap, a quota, a node, and venet as
-# a routed interface of both families, each as the configuration says.
+# Guests of OpenVZ in the lab, by the engine of our own and by lxc-start: memory
+# of VSwap, a quota, and venet as a routed interface of one address, of both
+# families and of many, with the source filter that the package has for the host.
 # TAP; needs root.
 
 set -u
@@ -19,42 +20,77 @@ trap 'exit 1' HUP INT TERM
 host=$tmp/host
 dir=$tmp/out/101
 
-make_host()
+# make_guest CTID ADDRESS...
+make_guest()
 {
-	mkdir -p "$host/etc/vz/conf" &&
-	echo ovz >"$host/etc/hostname" &&
-	demo_guest_root "$host/vz/private/101" web &&
-	cat >"$host/etc/vz/conf/101.conf" <<-'END'
+	local id=$1
+	shift
+	demo_guest_root "$host/vz/private/$id" web &&
+	cat >"$host/etc/vz/conf/$id.conf" <<-END
 	ONBOOT="yes"
 	PHYSPAGES="0:64M"
 	SWAPPAGES="0:0"
 	NUMPROC="100"
 	CPUUNITS="1000"
 	CPULIMIT="50"
-	IP_ADDRESS="192.0.2.77 2001:db8::77"
-	VE_ROOT="/vz/root/$VEID"
-	VE_PRIVATE="/vz/private/$VEID"
+	IP_ADDRESS="$*"
+	VE_ROOT="/vz/root/\$VEID"
+	VE_PRIVATE="/vz/private/\$VEID"
 	HOSTNAME="web.example.org"
 	END
 }
 
+make_host()
+{
+	mkdir -p "$host/etc/vz/conf" &&
+	echo ovz >"$host/etc/hostname" &&
+	echo 'target "lxc" { cgroup = "both" }' >"$tmp/site" &&
+	make_guest 101 192.0.2.77 2001:db8::77 &&
+	make_guest 102 192.0.2.78 &&
+	make_guest 103 192.0.2.79 192.0.2.80 198.51.100.4 2001:db8::79 \
+		2001:db8:1::80
+}
+
 convert()
 {
-	"$rehost" convert -q --root "$host" -t lxc -o "$tmp/out" openvz:101
+	"$rehost" convert -q --site "$tmp/site" --root "$host" -t lxc \
+		-o "$tmp/out" openvz:101 openvz:102 openvz:103
+}
+
+# verify [OPTION...]: into seen
+verify()
+{
+	timeout 400 "$rehost" verify --scratch "$tmp/s" "$@" "$dir" \
+		>"$tmp/seen" 2>&1
 }
 
 # The verdict, and that nothing differs unannounced.
 verified()
 {
-	timeout 200 "$rehost" verify --scratch "$tmp/s" "$dir" \
-		>"$tmp/seen" 2>&1 || { cat "$tmp/seen"; return 1; }
+	verify "$@" || { cat "$tmp/seen"; return 1; }
 	grep ': announced, .* 0 not as planned' "$tmp/seen"
 }
 
-# equal ITEM: as it was on the old host
+# Without the filter the guest's forgeries pass the host: they are seen.
+unfiltered()
+{
+	local rc
+	mv "$dir/lxc/source-filter.nft" "$tmp/filter" || return
+	verify
+	rc=$?
+	mv "$tmp/filter" "$dir/lxc/source-filter.nft" || return
+	cat "$tmp/seen"
+	[ $rc -eq 4 ] &&
+	grep 'nic.source-filter venet0: looser: planned yes, seen no' \
+		"$tmp/seen" &&
+	grep 'lets out IPv4 of a foreign address: looser' "$tmp/seen" &&
+	grep 'lets out IPv6 of a foreign address: looser' "$tmp/seen"
+}
+
+# equal ENGINE ITEM: as it was on the old host, and as that engine shows it
 equal()
 {
-	python3 - "$dir"/verify/*.json "$1" <<'END'
+	python3 - "$(find "$dir/verify" -name "*-$1-*.json")" "$2" <<'END'
 import json, sys
 with open(sys.argv[1]) as f:
     checks = json.load(f)["guests"][0]["checks"]
@@ -112,7 +148,7 @@ make_ploop()
 convert_ploop()
 {
 	dir=$tmp/out.ploop/101
-	"$rehost" convert -q --root "$tmp/ploop" -t lxc -o "$tmp/out.ploop" \
+	"$rehost" convert -q --site "$tmp/site" --root "$tmp/ploop" -t lxc -o "$tmp/out.ploop" \
 		openvz:101
 }
 
@@ -132,14 +168,38 @@ same_files()
 }
 
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
+nft --version >/dev/null 2>&1 || skip_all "there is no nft"
+lxc=$(command -v lxc-start)
 check "a host of OpenVZ" make_host
 check "converted" convert
-check "verified: announced, nothing else" verified
-for item in 'addr.ip 192.0.2.77' 'addr.ip 2001:db8::77' \
-	'addr.prefix 192.0.2.77' 'nic.name' 'limit.memory' 'limit.pids' \
-	'limit.cpu-quota' 'cap.bounding' 'id.hostname'; do
-	check "equal: $item" equal "$item"
+engines="builtin${lxc:+ lxc}"
+for engine in $engines; do
+	for id in 101 102 103; do
+		dir=$tmp/out/$id
+		check "$engine: $id: announced, nothing else" \
+			verified --engine "$engine"
+		check "$engine: $id: the source filter holds" \
+			equal "$engine" 'nic.source-filter venet0'
+	done
+	dir=$tmp/out/101
+	for item in 'addr.ip 192.0.2.77' 'addr.ip 2001:db8::77' \
+		'addr.prefix 192.0.2.77' 'nic.name' 'limit.memory' \
+		'limit.swap' 'limit.pids' 'limit.cpu-quota' 'cap.bounding' \
+		'id.hostname' 'gateway 169.254.0.1 answers' \
+		'gateway fe80::1 answers' \
+		'venet0 lets out IPv4 of a foreign address' \
+		'venet0 lets out IPv6 of a foreign address'; do
+		check "$engine: equal: $item" equal "$engine" "$item"
+	done
+	dir=$tmp/out/103
+	for ip in 192.0.2.79 192.0.2.80 198.51.100.4 2001:db8::79 \
+		2001:db8:1::80; do
+		check "$engine: equal: $ip" equal "$engine" "addr.ip $ip"
+	done
 done
+[ -n "$lxc" ] || skip "the same by lxc-start" "there is no LXC"
+dir=$tmp/out/101
+check "without the filter: different" unfiltered
 if command -v mke2fs >/dev/null && command -v qemu-img >/dev/null; then
 	check "the same in a ploop image" make_ploop
 	check "converted from the image" convert_ploop

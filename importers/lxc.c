@@ -81,6 +81,11 @@ static const char *id_of(struct arena *mem, const char *path)
 	return name[0] == '\0' ? "guest" : name;
 }
 
+static void name_source(struct source *s, struct arena *mem)
+{
+	s->id = id_of(mem, s->path);
+}
+
 /* --- which guests there are -------------------------------------------- */
 
 static unsigned known_keys(struct arena *mem, const char *data, size_t n)

@@ -308,6 +308,11 @@ static void set_identity(struct reading *r, const struct source *s)
 	derive_str(g, FIELD_CONFIG_NAME, g, x->id, at, NULL);
 }
 
+static void name_source(struct source *s, struct arena *mem)
+{
+	s->id = id_of(mem, s->path);
+}
+
 static int lxc_read(struct reading *r, const struct source *s, struct err *e)
 {
 	struct lxc *x = lxc_begin(r, s->path);

@@ -98,6 +98,8 @@ static const char *id_of(struct arena *mem, const char *path)
 {
 	const char *name = base_of(path);
 
+	if (openvz_dump_id(mem, path) != NULL)
+		return openvz_dump_id(mem, path);
 	if (str_eq(name, "ve.conf"))
 		return plain_id(mem, base_of(dir_of(mem, path)));
 	if (str_ends(name, ".conf"))
@@ -257,15 +259,6 @@ static int list(const struct host *h, struct arena *mem, struct sources *ret,
 	return 0;
 }
 
-/* What is named is an archive, or a configuration. */
-static void name_source(struct source *s, struct arena *mem)
-{
-	if (openvz_dump_is(s->host, s->path))
-		openvz_dump_name(s, mem);
-	else
-		s->id = id_of(mem, s->path);
-}
-
 /* --- one guest --- */
 
 static uint64_t page_size(const struct reading *r)
@@ -289,8 +282,7 @@ struct openvz *openvz_begin(struct reading *r, const char *path)
 	v->t = r->source->host->tree;
 	v->path = path;
 	v->dir = dir_of(r->g->mem, path);
-	v->id = r->source->when != NULL ? r->source->id :
-					  id_of(r->g->mem, path);
+	v->id = id_of(r->g->mem, path);
 	v->real = path;
 	if (tree_resolve(v->t, path, r->g->mem, &v->real, &e) < 0)
 		v->real = path;
@@ -359,7 +351,8 @@ const struct importer openvz_importer = {
 	.bid = bid,
 	.list = list,
 	.list_dir = openvz_dump_list,
-	.name_source = name_source,
+	.id = id_of,
+	.when = openvz_dump_when,
 	.places = "/etc/vz/conf, /etc/pve/openvz, /etc/pve/nodes/*/openvz, "
 		  "/vz/private/*/ve.conf",
 	.read = openvz_read,

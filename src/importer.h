@@ -61,8 +61,11 @@ struct importer {
 	 */
 	int (*list_dir)(const struct host *h, const char *dir,
 			struct arena *mem, struct sources *ret, struct err *e);
-	/* Fills id and when of a source by its path; NULL: session.c. */
-	void (*name_source)(struct source *s, struct arena *mem);
+	/* The id of a guest whose path was named; NULL: see session.c. */
+	const char *(*id)(struct arena *mem, const char *path);
+	/* Its time, where it is a backup, else NULL; see source.h. */
+	const char *(*when)(const struct host *h, struct arena *mem,
+			    const char *path);
 	/* The places list looks at, for the message when it found nothing. */
 	const char *places;
 	/* Name and root file system only, for scan and the fleet. */

@@ -61,15 +61,11 @@ static const char *stem_of(struct arena *mem, const char *name)
 	return NULL;
 }
 
-/* "101" of such a name, of another what stands before ".tar". */
-static const char *id_of(struct arena *mem, const char *path)
+const char *openvz_dump_id(struct arena *mem, const char *path)
 {
-	const char *name = base_of(path);
-	const char *id = openvz_dump_ctid(mem, name);
+	const char *id = openvz_dump_ctid(mem, base_of(path));
 
-	if (id == NULL)
-		id = stem_of(mem, name);
-	return id != NULL ? id : name;
+	return id != NULL ? id : stem_of(mem, base_of(path));
 }
 
 /* "2014-03-02 12:00:01" of the name; NULL: it does not say. */
@@ -93,17 +89,17 @@ static const char *time_of(struct arena *mem, const char *path)
 
 /* --- which there are ------------------------------------------------------ */
 
-void openvz_dump_name(struct source *s, struct arena *mem)
-{
-	const char *when = time_of(mem, s->path);
-
-	s->id = id_of(mem, s->path);
-	s->when = when != NULL ? when : "";
-}
-
 bool openvz_dump_is(const struct host *h, const char *path)
 {
 	return !str_ends(path, ".conf") && tree_is_archive(h->tree, path);
+}
+
+const char *openvz_dump_when(const struct host *h, struct arena *mem,
+			     const char *path)
+{
+	const char *when = openvz_dump_is(h, path) ? time_of(mem, path) : NULL;
+
+	return when == NULL && openvz_dump_is(h, path) ? "" : when;
 }
 
 int openvz_dump_list(const struct host *h, const char *dir, struct arena *mem,
@@ -121,13 +117,16 @@ int openvz_dump_list(const struct host *h, const char *dir, struct arena *mem,
 		struct source *s;
 
 		if (openvz_dump_ctid(mem, name) == NULL ||
-		    !tree_is_archive(h->tree, path))
+		    !openvz_dump_is(h, path))
 			continue;
 		s = pvec_add(mem, &ret->list);
-		*s = (struct source){ .host = h,
-				      .kind = "openvz",
-				      .path = path };
-		openvz_dump_name(s, mem);
+		*s = (struct source){
+			.host = h,
+			.kind = "openvz",
+			.id = openvz_dump_id(mem, path),
+			.path = path,
+			.when = openvz_dump_when(h, mem, path),
+		};
 	}
 	return 0;
 }

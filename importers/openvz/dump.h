@@ -22,8 +22,11 @@ int openvz_read_file(const struct openvz *v, const char *path, size_t max,
 /* Whether the name is one that vzdump gives: its CTID, else NULL. */
 const char *openvz_dump_ctid(struct arena *mem, const char *name);
 
-/* Fills id and when of a source by its path. */
-void openvz_dump_name(struct source *s, struct arena *mem);
+/* "101" of such a name, of another of a tar what stands before ".tar". */
+const char *openvz_dump_id(struct arena *mem, const char *path);
+/* As importer.h has it. */
+const char *openvz_dump_when(const struct host *h, struct arena *mem,
+			     const char *path);
 /* Whether the file is an archive, such as a backup is. */
 bool openvz_dump_is(const struct host *h, const char *path);
 

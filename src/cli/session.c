@@ -313,10 +313,12 @@ static int add_path(struct session *s, const char *path, struct err *e)
 	src = pvec_add(s->mem, &s->sources.list);
 	*src = (struct source){ .host = h,
 				.kind = imp->name,
-				.id = id_of(s->mem, inside),
+				.id = imp->id != NULL ?
+					      imp->id(s->mem, inside) :
+					      id_of(s->mem, inside),
 				.path = inside };
-	if (imp->name_source != NULL)
-		imp->name_source(src, s->mem);
+	if (imp->when != NULL)
+		src->when = imp->when(h, s->mem, inside);
 	return 0;
 }
 

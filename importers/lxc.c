@@ -81,11 +81,6 @@ static const char *id_of(struct arena *mem, const char *path)
 	return name[0] == '\0' ? "guest" : name;
 }
 
-static void name_source(struct source *s, struct arena *mem)
-{
-	s->id = id_of(mem, s->path);
-}
-
 /* --- which guests there are -------------------------------------------- */
 
 static unsigned known_keys(struct arena *mem, const char *data, size_t n)
@@ -308,11 +303,6 @@ static void set_identity(struct reading *r, const struct source *s)
 	derive_str(g, FIELD_CONFIG_NAME, g, x->id, at, NULL);
 }
 
-static void name_source(struct source *s, struct arena *mem)
-{
-	s->id = id_of(mem, s->path);
-}
-
 static int lxc_read(struct reading *r, const struct source *s, struct err *e)
 {
 	struct lxc *x = lxc_begin(r, s->path);
@@ -322,11 +312,6 @@ static int lxc_read(struct reading *r, const struct source *s, struct err *e)
 		return err_wrap(e, "read %s", x->path);
 	lxc_settle(r);
 	return reading_close(r, e);
-}
-
-static void name_source(struct source *s, struct arena *mem)
-{
-	s->id = id_of(mem, s->path);
 }
 
 const struct importer lxc_importer = {
@@ -339,7 +324,7 @@ const struct importer lxc_importer = {
 	.bid = bid,
 	.list = list,
 	.list_dir = list_named,
-	.name_source = name_source,
+	.id = id_of,
 	.places = "/var/lib/lxc/*/config, the lxcpath of /etc/lxc/lxc.conf, "
 		  "/root and /home/*/.local/share/lxc/*/config",
 	.read = lxc_read,

@@ -165,12 +165,6 @@ static int list(const struct host *h, struct arena *mem, struct sources *ret,
 	return 0;
 }
 
-/* web01 of web01.xml, as list names it. */
-static void name_source(struct source *s, struct arena *mem)
-{
-	s->id = id_of(mem, s->path);
-}
-
 /* --- one guest --- */
 
 void libvirt_settle(struct reading *r)
@@ -377,7 +371,7 @@ const struct importer libvirt_importer = {
 	.n_defaults = COUNT(defaults),
 	.bid = bid,
 	.list = list,
-	.name_source = name_source,
+	.id = id_of,
 	.places = "/etc/libvirt/lxc, /etc/libvirt/libxl, /etc/libvirt/qemu",
 	.read = libvirt_read,
 };

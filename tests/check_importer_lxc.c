@@ -279,6 +279,23 @@ START_TEST(values_stay_values)
 }
 END_TEST
 
+/* What is no setting may hold a secret: reports hide it by its name. */
+START_TEST(foreign_secret)
+{
+	static const char text[] = "DB_PASSWORD = hunter2\n";
+	const struct setting *s;
+	struct lxc_box b;
+
+	ck_assert_int_eq(lxc_box_open(&b, text, sizeof(text) - 1), 0);
+	s = b.r->g->settings.v[0];
+	ck_assert_str_eq(s->from.key, "DB_PASSWORD");
+	for (size_t i = 0; i < b.r->g->findings.n; i++)
+		ck_assert_ptr_null(
+			strstr(b.r->g->findings.v[i]->message, "hunter2"));
+	lxc_box_done(&b);
+}
+END_TEST
+
 /* Many lines that each look at those before them. */
 START_TEST(many_lines)
 {
@@ -335,6 +352,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, guest, 0, COUNT(guest_cases));
 	tcase_add_loop_test(c, outcome, 0, COUNT(bin_cases));
 	tcase_add_test(c, values_stay_values);
+	tcase_add_test(c, foreign_secret);
 	tcase_add_loop_test(c, many_lines, 0, 5);
 	tcase_add_loop_test(c, seed, 0, 2);
 	suite_add_tcase(s, c);

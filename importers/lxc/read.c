@@ -164,11 +164,16 @@ static void cut_value(struct reading *r, const struct lx_line *l,
 /* Lines that liblxc does not take as "key = value". */
 static void no_setting(struct reading *r, const struct lx_line *l)
 {
+	/* what stands behind a '=' may be a secret: reports hide it by the key */
+	const size_t n = strcspn(l->key, "=");
+	const char *key =
+		slice_dup(r->g->mem, slice_trim((struct slice){ l->key, n }));
 	const struct origin at = { .kind = ORIGIN_TEXT,
 				   .line = l->line,
 				   .file = l->file,
-				   .key = lxc_shown(r, l->key),
-				   .text = NULL };
+				   .key = lxc_shown(r, key),
+				   .text = l->key[n] == '=' ? l->key + n + 1 :
+							      NULL };
 
 	reading_bare(r, &at, NULL);
 	if (l->kind == LXC_LINE_FOREIGN) {

@@ -67,6 +67,12 @@ static int real_root(struct work *w, const char **ret, struct err *e)
 			       "%s is a disk image, which no overlay lies "
 			       "over: convert it and verify the result",
 			       path);
+	if (w->g->root_shifted.from != NULL && w->g->root_shifted.v)
+		return err_set(e, 0,
+			       "the owners in %s are ids of the host's side of "
+			       "the guest's map, which would be mapped twice: "
+			       "convert it and verify the result",
+			       path);
 	*ret = str_eq(h->dir, "/") ? path :
 				     arena_printf(w->mem, "%s%s", h->dir, path);
 	return 0;

@@ -110,6 +110,21 @@ owned_by_root()
 	awk '$2 != "0/0" { print; bad = 1 } END { exit bad || !NR }' "$tmp/list"
 }
 
+# Without a copy: the tree as it lies on the old host.
+rehearsed()
+{
+	timeout 240 "$rehost" rehearse --root "$host" --scratch "$tmp/s" \
+		lxc:web >"$tmp/seen" 2>&1 || { cat "$tmp/seen"; return 1; }
+	grep -E ': (announced|equivalent), .* 0 not as planned' "$tmp/seen"
+}
+
+refused()
+{
+	timeout 240 "$rehost" rehearse --root "$host" --scratch "$tmp/s" \
+		lxc:mine >"$tmp/seen" 2>&1 && return 1
+	grep 'mapped twice' "$tmp/seen"
+}
+
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 check "a host of LXC 1" make_host
 check "converted" convert web
@@ -125,4 +140,6 @@ check "a guest of an ordinary user" make_mapped
 check "that one converted" convert mine
 check "the archive has its own owners" owned_by_root
 check "that one verified" verified "$tmp/out/mine"
+check "the old tree of the first one rehearsed" rehearsed
+check "that of the second is refused: it would be mapped twice" refused
 tap_end

@@ -81,11 +81,6 @@ static const char *id_of(struct arena *mem, const char *path)
 	return name[0] == '\0' ? "guest" : name;
 }
 
-static void name_source(struct source *s, struct arena *mem)
-{
-	s->id = id_of(mem, s->path);
-}
-
 /* --- which guests there are -------------------------------------------- */
 
 static unsigned known_keys(struct arena *mem, const char *data, size_t n)
@@ -329,7 +324,7 @@ const struct importer lxc_importer = {
 	.bid = bid,
 	.list = list,
 	.list_dir = list_named,
-	.name_source = name_source,
+	.id = id_of,
 	.places = "/var/lib/lxc/*/config, the lxcpath of /etc/lxc/lxc.conf, "
 		  "/root and /home/*/.local/share/lxc/*/config",
 	.read = lxc_read,

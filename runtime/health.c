@@ -196,29 +196,58 @@ static bool listens(struct probe *p, const char *file, uint64_t port, bool tcp)
 	return false;
 }
 
-static int see_port(struct probe *p, const char *word, struct err *e)
+struct port {
+	const char *word, *proto; /* "tcp:80", "tcp" */
+	uint64_t number;
+};
+
+static int parse_port(const char *word, struct port *ret, struct err *e)
 {
 	const bool tcp = str_starts(word, "tcp:");
-	const char *proto = tcp ? "tcp" : "udp";
-	uint64_t port;
-	bool seen;
+	uint64_t n;
 
 	if ((!tcp && !str_starts(word, "udp:")) ||
-	    num_u64(word + 4, &port, e) < 0 || port == 0 || port > 65535)
+	    num_u64(word + 4, &n, e) < 0 || n == 0 || n > 65535)
 		return err_set(e, EINVAL, "%s: not tcp:PORT or udp:PORT", word);
-	seen = listens(p, arena_printf(p->mem, "net/%s", proto), port, tcp) ||
-	       listens(p, arena_printf(p->mem, "net/%s6", proto), port, tcp);
-	health_init_fact(p, arena_printf(p->mem, "port %s", word), "listens",
-			 seen ? "listens" : NULL);
+	*ret = (struct port){ word, tcp ? "tcp" : "udp", n };
 	return 0;
 }
 
-int health_ports(struct probe *p, const char *list, struct err *e)
+static bool is_served(struct probe *p, const struct port *port)
 {
+	const bool tcp = str_eq(port->proto, "tcp");
+
+	return listens(p, arena_printf(p->mem, "net/%s", port->proto),
+		       port->number, tcp) ||
+	       listens(p, arena_printf(p->mem, "net/%s6", port->proto),
+		       port->number, tcp);
+}
+
+enum { TICKS = 10 }; /* a second */
+
+int health_ports(struct probe *p, const char *list, unsigned seconds,
+		 struct err *e)
+{
+	const struct timespec tick = { .tv_nsec = 1000000000 / TICKS };
 	const struct strv words = strv_split(p->mem, list, ",");
+	unsigned left = seconds * TICKS;
+	struct port port;
 
 	for (size_t i = 0; i < words.n; i++)
-		if (see_port(p, words.v[i], e) < 0)
+		if (parse_port(words.v[i], &port, e) < 0)
 			return -1;
+	for (size_t i = 0; i < words.n; i++) {
+		bool served;
+
+		if (parse_port(words.v[i], &port, e) < 0)
+			return -1;
+		for (served = is_served(p, &port); !served && left > 0;
+		     left--) {
+			nanosleep(&tick, NULL);
+			served = is_served(p, &port);
+		}
+		health_init_fact(p, arena_printf(p->mem, "port %s", port.word),
+				 "listens", served ? "listens" : NULL);
+	}
 	return 0;
 }

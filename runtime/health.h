@@ -18,8 +18,10 @@ void health_console(struct probe *p, const char *file);
 
 /*
  * A fact for each "tcp:80", "udp:53" of the list: somebody listens there. An
- * error for what is not so spelled.
+ * error for what is not so spelled. A service may begin after the goal of its
+ * init: all of them together are waited for so many seconds.
  */
-int health_ports(struct probe *p, const char *list, struct err *e);
+int health_ports(struct probe *p, const char *list, unsigned seconds,
+		 struct err *e);
 
 #endif

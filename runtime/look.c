@@ -197,13 +197,22 @@ static void add_withheld(struct probe *p, const struct box *b)
 		};
 }
 
+const char *look_ports(const struct verify_package *p,
+		       const struct look_options *o)
+{
+	return o->ports != NULL ? o->ports : p->ports;
+}
+
+/* Of what its init has started and did not wait for. */
+enum { PORTS_SECONDS = 5 };
+
 /* Looks at what runs; -1 only for a list of ports that is none. */
 static int look_at(struct probe *p, const struct look_options *o, struct err *e)
 {
 	health_wait(p, o->seconds);
 	if (p->seen->failed != NULL)
 		return 0;
-	if (o->ports != NULL && health_ports(p, o->ports, e) < 0)
+	if (health_ports(p, look_ports(p->package, o), PORTS_SECONDS, e) < 0)
 		return -1;
 	probe_all(p);
 	return 0;

@@ -12,11 +12,15 @@ struct look_options {
 	/* as in box_options, or NULL */
 	int (*fill)(void *arg, const struct box *b, int dir, struct err *e);
 	void *fill_arg;
-	const char *ports; /* "tcp:80,udp:53", or NULL */
+	const char *ports; /* "tcp:80,udp:53", "" none; NULL: the package's */
 	enum probe_class most;
 	unsigned seconds; /* patience for the start */
 	unsigned stop_seconds;
 };
+
+/* Where a guest has to listen: as asked for, or as it did before. */
+const char *look_ports(const struct verify_package *p,
+		       const struct look_options *o);
 
 /* The policy that the target's emitted text asks for, read back from dir. */
 int look_emitted(const struct verify_package *p, struct arena *mem,

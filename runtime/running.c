@@ -102,7 +102,7 @@ static int look_at(struct probe *p, const struct look_options *o, struct err *e)
 	struct view *view = s->engine;
 
 	view->personality = personality_of(p);
-	if (o->ports != NULL && health_ports(p, o->ports, e) < 0)
+	if (health_ports(p, look_ports(p->package, o), 0, e) < 0)
 		return -1;
 	probe_all(p);
 	if (syscall(SYS_pidfd_send_signal, view->pidfd, 0, NULL, 0) < 0)

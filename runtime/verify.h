@@ -53,6 +53,7 @@ struct verify_package {
 	const char *rootfs_sha256; /* of the archive */
 	struct policy *before, *planned;
 	struct policy *recorded; /* by capture, on the old host */
+	const char *ports;       /* it listened on: "tcp:80,udp:53"; "" none */
 	VEC(struct verify_announced) announced;
 	bool machine; /* its boundary was a machine: never equivalent */
 	const char *machine_accepted; /* why that is fine, or NULL */

@@ -66,6 +66,20 @@ static int add_announced(struct verify_package *p, const json_t *d,
 	return 0;
 }
 
+/* Packages of earlier versions have none. */
+static const char *ports_of(const json_t *list, struct arena *mem)
+{
+	struct strv ports = { 0 };
+	const json_t *port;
+	size_t i;
+
+	json_array_foreach (list, i, port)
+		if (json_is_string(port))
+			strv_add(mem, &ports,
+				 arena_strdup(mem, json_string_value(port)));
+	return strv_join(mem, &ports, ",");
+}
+
 static int take_policy(struct verify_package *p, const json_t *j,
 		       struct arena *mem, struct err *e)
 {
@@ -82,6 +96,7 @@ static int take_policy(struct verify_package *p, const json_t *j,
 	if (planned == NULL)
 		return err_set(e, 0, "it was not converted for %s", p->target);
 	p->key = arena_strdup(mem, json_str(j, "key"));
+	p->ports = ports_of(json_object_get(j, "ports"), mem);
 	if (policy_parse(json_object_get(j, "source"), mem, &p->before, e) <
 		    0 ||
 	    policy_parse(planned, mem, &p->planned, e) < 0)

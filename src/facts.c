@@ -222,6 +222,7 @@ static const struct section {
 	{ .name = "bridges", .read = facts_net_bridge },
 	{ .name = "routes", .read = facts_net_route },
 	{ .name = "firewall", .read = facts_net_rule },
+	{ .name = "sockets", .read = facts_net_socket },
 	{ .name = "context", .read = read_context },
 	{ .name = "end", .read = read_end },
 };

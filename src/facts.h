@@ -45,6 +45,13 @@ struct facts_rule { /* a firewall or NAT rule, as it stands */
 	bool nat;
 };
 
+struct facts_socket { /* somebody listens, or takes datagrams */
+	struct facts_line at;
+	bool tcp;
+	struct inet_addr addr; /* all zero: any of the host's */
+	unsigned port;
+};
+
 struct facts_context { /* one running context */
 	struct facts_line at;
 	uint64_t xid;
@@ -72,6 +79,7 @@ struct facts {
 	VEC(struct facts_route) routes;
 	VEC(struct facts_link) links;
 	VEC(struct facts_rule) rules;
+	VEC(struct facts_socket) sockets;
 	VEC(struct facts_context) contexts;
 };
 

@@ -666,3 +666,62 @@ const struct facts_link *facts_link(const struct facts *f, const char *name)
 			return &f->links.v[i];
 	return NULL;
 }
+
+/* As the kernel's dual-stack sockets show IPv4: ::ffff:192.0.2.1. */
+static void unmap(struct inet_addr *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (memcmp(a->b, mapped, sizeof(mapped)) != 0)
+		return;
+	a->family = AF_INET;
+	memmove(a->b, a->b + sizeof(mapped), 4);
+	memset(a->b + 4, 0, sizeof(a->b) - 4);
+}
+
+/* "0100007F:0019"; the four words of IPv6 are numbers of the host's order. */
+static bool word_endpoint(const struct facts_reader *r, struct slice s,
+			  struct inet_addr *ret, unsigned *ret_port)
+{
+	struct slice ip;
+	uint64_t port;
+
+	if (!slice_next(&s, ':', &ip) || !word_hex(s, &port) || port == 0 ||
+	    port > UINT16_MAX)
+		return false;
+	*ret_port = (unsigned)port;
+	if (ip.n == 8)
+		return word_hex4(r, ip, ret);
+	if (ip.n != 32)
+		return false;
+	*ret = (struct inet_addr){ .family = AF_INET6 };
+	for (size_t i = 0; i < 4; i++) {
+		struct inet_addr four;
+
+		if (!word_hex4(r, (struct slice){ ip.p + 8 * i, 8 }, &four))
+			return false;
+		memcpy(ret->b + 4 * i, four.b, 4);
+	}
+	unmap(ret);
+	return true;
+}
+
+/*
+ * /proc/net/tcp: "N: LOCAL REMOTE STATE ...", states of tcp_states.h. A UDP
+ * socket that is closed (7) takes datagrams from anybody.
+ */
+void facts_net_socket(struct facts_reader *r, struct slice line)
+{
+	const bool tcp = slice_eq(r->label, "/proc/net/tcp") ||
+			 slice_eq(r->label, "/proc/net/tcp6");
+	struct facts_socket s = { .tcp = tcp };
+	struct slice w[4];
+
+	if (words(line, w, COUNT(w)) != COUNT(w) ||
+	    !slice_eq(w[3], tcp ? "0A" : "07") ||
+	    !word_endpoint(r, w[1], &s.addr, &s.port) ||
+	    r->f->sockets.n == LIST_MAX)
+		return;
+	s.at = facts_read_at(r, line);
+	*vec_add(r->mem, &r->f->sockets) = s;
+}

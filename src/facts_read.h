@@ -36,5 +36,6 @@ void facts_net_link(struct facts_reader *r, struct slice line);
 void facts_net_bridge(struct facts_reader *r, struct slice line);
 void facts_net_route(struct facts_reader *r, struct slice line);
 void facts_net_rule(struct facts_reader *r, struct slice line);
+void facts_net_socket(struct facts_reader *r, struct slice line);
 
 #endif

@@ -239,6 +239,76 @@ START_TEST(fixture_rules)
 }
 END_TEST
 
+/* Who listens, and where; of IPv6 four numbers of the host's order. */
+START_TEST(fixture_sockets)
+{
+	static const struct {
+		bool tcp;
+		const char *addr;
+		unsigned port;
+	} rows[] = {
+		{ true, "192.0.2.5", 22 },      { true, "127.0.0.1", 25 },
+		{ true, "192.0.2.10", 80 },     { true, "0.0.0.0", 111 },
+		{ true, "2001:db8:7::53", 53 }, { true, "192.0.2.10", 443 },
+		{ false, "192.0.2.5", 123 },    { false, "192.0.2.10", 41009 },
+		{ false, "192.0.2.10", 514 },   { false, "2001:db8:7::53", 53 },
+	};
+	struct box b;
+
+	box_open(&b);
+	read_fixture(&b);
+	ck_assert_uint_eq(b.f->sockets.n, COUNT(rows));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct facts_socket *s = &b.f->sockets.v[i];
+
+		ck_assert_int_eq(s->tcp, rows[i].tcp);
+		ck_assert_str_eq(show(&b, &s->addr), rows[i].addr);
+		ck_assert_uint_eq(s->port, rows[i].port);
+	}
+	box_done(&b);
+}
+END_TEST
+
+/* Sockets that wait for nobody, and lines that are none. */
+START_TEST(no_sockets)
+{
+	static const char any[] = "00000000:0000";
+	static const char *const lines[] = {
+		"0: 0A0200C0:0050 00000000:0000 01 0", /* connected */
+		"0: 0A0200C0:0000 00000000:0000 0A 0",
+		"0: 0A0200C0:10050 00000000:0000 0A 0",
+		"0: 0A0200C:0050 00000000:0000 0A 0",
+		"0: 0A0200CX:0050 00000000:0000 0A 0",
+		"0: 0A0200C0 00000000:0000 0A 0",
+		"0: 0A0200C0:0050 00000000:0000",
+	};
+	struct box b;
+
+	box_open(&b);
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		read_text(&b, arena_printf(b.mem,
+					   HEAD "[sockets]\n"
+						"-- /proc/net/tcp\n %s\n",
+					   lines[i]));
+		ck_assert_msg(b.f->sockets.n == 0, "%s", lines[i]);
+	}
+	/* a UDP socket that is connected is a client's */
+	read_text(&b, arena_printf(b.mem,
+				   HEAD "[sockets]\n-- /proc/net/udp\n"
+					" 0: 0A0200C0:0035 %s 01 0\n"
+					" 1: 0A0200C0:0035 %s 07 0\n",
+				   any, any));
+	ck_assert_uint_eq(b.f->sockets.n, 1);
+	ck_assert(!b.f->sockets.v[0].tcp);
+	/* numbers of a host with the other order */
+	read_text(&b, HEAD "[host]\n machine=ppc64\n[sockets]\n"
+			   "-- /proc/net/tcp\n"
+			   " 0: C000020A:0050 00000000:0000 0A 0\n");
+	ck_assert_str_eq(show(&b, &b.f->sockets.v[0].addr), "192.0.2.10");
+	box_done(&b);
+}
+END_TEST
+
 static const struct facts_limit *limit(const struct facts_context *c,
 				       const char *name)
 {
@@ -564,6 +634,8 @@ static Suite *suite(void)
 	tcase_add_test(f, fixture_links);
 	tcase_add_test(f, fixture_routes);
 	tcase_add_test(f, fixture_rules);
+	tcase_add_test(f, fixture_sockets);
+	tcase_add_test(f, no_sockets);
 	tcase_add_test(f, fixture_context);
 	tcase_add_test(o, old_limits);
 	tcase_add_test(o, ifconfig);

@@ -6,6 +6,7 @@
 #include "base/cap.h"
 #include "base/str.h"
 #include "derive.h"
+#include "facts.h"
 #include "plan/plan.h"
 #include "policy/policy.h"
 
@@ -445,6 +446,45 @@ START_TEST(test_host)
 }
 END_TEST
 
+static void listens(struct box *b, struct facts *f, bool tcp, const char *ip,
+		    unsigned port)
+{
+	struct facts_socket *s = vec_add(b->mem, &f->sockets);
+	struct err e;
+
+	s->tcp = tcp;
+	s->port = port;
+	s->at.line = (unsigned)f->sockets.n;
+	ck_assert_int_eq(inet_parse(ip, &s->addr, &e), 0);
+}
+
+/* On its own address, each once; not what takes any, nor clients. */
+START_TEST(test_ports)
+{
+	struct facts f = { .file = "capture" };
+	struct box b;
+
+	net_open(&b);
+	address(&b, "192.0.2.10", "eth0");
+	b.p.facts = &f;
+	listens(&b, &f, true, "192.0.2.9", 21);
+	listens(&b, &f, true, "0.0.0.0", 22);
+	pass(&b, plan_ports);
+	ck_assert_uint_eq(b.g->ports.n, 0);
+	ck_assert_uint_eq(found(&b, FIND_NET_SERVICES), 0);
+	listens(&b, &f, true, "192.0.2.10", 80);
+	listens(&b, &f, true, "192.0.2.10", 80);
+	listens(&b, &f, false, "192.0.2.10", 80);
+	listens(&b, &f, false, "192.0.2.10", 32768);
+	listens(&b, &f, true, "192.0.2.10", 32768);
+	pass(&b, plan_ports);
+	ck_assert_str_eq(strv_join(b.mem, &b.g->ports, " "),
+			 "tcp:80 udp:80 tcp:32768");
+	ck_assert_uint_eq(found(&b, FIND_NET_SERVICES), 1);
+	box_close(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -465,6 +505,7 @@ int main(void)
 	tcase_add_test(t, test_known_gateway);
 	tcase_add_test(t, test_no_gateway);
 	tcase_add_test(t, test_nodev);
+	tcase_add_test(t, test_ports);
 	tcase_add_loop_test(t, test_host, 0, COUNT(hosts));
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);

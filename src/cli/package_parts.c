@@ -144,12 +144,15 @@ static const struct policy *recorded(const struct work *w)
 json_t *package_policy(const struct package *p)
 {
 	json_t *o = json_object(), *targets = json_object(),
-	       *all = json_object();
+	       *all = json_object(), *ports = json_array();
 
 	json_put_int(o, "schema", 1);
 	json_put_str(o, "key", p->w->g->key);
 	json_put(o, "source", policy_json(p->w->g->policy));
 	json_put(o, "recorded", policy_json(recorded(p->w)));
+	for (size_t i = 0; i < p->w->g->ports.n; i++)
+		json_array_append_new(ports, json_text(p->w->g->ports.v[i]));
+	json_put(o, "ports", ports);
 	for (size_t i = 0; i < p->w->emissions.n; i++) {
 		const struct emission *em = p->w->emissions.v[i];
 

@@ -180,6 +180,7 @@ struct guest {
 	PVEC(struct finding) findings;
 	PVEC(struct edit) edits;
 	struct strv apps;    /* "postgresql", "plesk" ... */
+	struct strv ports;   /* where it listened: "tcp:80", "udp:53" */
 	struct strv sources; /* configuration files read, absolute in root */
 	bool measured;       /* with --size: the two numbers hold */
 	uint64_t n_files, n_bytes;
@@ -190,9 +191,8 @@ struct guest {
 struct guest *guest_new(struct arena *mem); /* zero but for mem */
 
 /*
- * The broadcast address to write for an address in that net: the one that was
- * set, or else the net's own; NULL where there is none (IPv6, /31, /32). In
- * mem.
+ * The broadcast address to write for an address in that net, in mem: the one
+ * that was set, or the net's own; NULL where there is none (IPv6, /31, /32).
  */
 const char *guest_broadcast(const struct addr *a, const struct inet_net *net,
 			    struct arena *mem);

@@ -27,6 +27,7 @@ static const struct plan_pass passes[] = {
 	{ .name = "limits", .run = plan_limits },
 	{ .name = "net", .run = plan_net },
 	{ .name = "ping", .run = plan_ping },
+	{ .name = "ports", .run = plan_ports },
 	{ .name = "boot", .run = plan_boot },
 	{ .name = "owner", .run = plan_owner },
 	{ .name = "mounts", .run = plan_mounts },

@@ -56,6 +56,7 @@ int plan_limits(struct plan *p, struct err *e);   /* limits.c */
 int plan_carriers(struct plan *p, struct err *e); /* net_carrier.c */
 int plan_net(struct plan *p, struct err *e);      /* net.c */
 int plan_ping(struct plan *p, struct err *e);     /* caps.c */
+int plan_ports(struct plan *p, struct err *e);    /* ports.c */
 int plan_boot(struct plan *p, struct err *e);     /* boot.c */
 int plan_mounts(struct plan *p, struct err *e);   /* mounts.c */
 int plan_owner(struct plan *p, struct err *e);    /* owner.c */

@@ -125,10 +125,53 @@ no_port()
 	said '^  X boot *port udp:53'
 }
 
+# captured PORT...: its package as if capture had seen it listen there
+captured()
+{
+	local port n=0
+	rm -rf "$tmp/out2"
+	{
+		printf '# rehost-capture 1\n[sockets]\n-- /proc/net/tcp\n'
+		for port; do
+			# 192.0.2.13, the address of ok
+			printf '   %d: 0D0200C0:%04X 00000000:0000 0A 0\n' \
+				$((n++)) "$port"
+		done
+	} >"$tmp/capture.txt"
+	"$rehost" convert -q --root "$tmp/host" --site "$tmp/site.conf" \
+		--facts "$tmp/capture.txt" -o "$tmp/out2" vserver:ok &&
+	grep -q "tcp:8080.* listened .* verify expects that .NET070" \
+		"$tmp/out2/ok/report.txt"
+}
+
+captured_port()
+{
+	captured 8080 || return 1
+	look ../out2/ok
+	[ "$status" -eq 0 ] && said '^  + boot *port tcp:8080: listens' &&
+	! wrong
+}
+
+captured_no_port()
+{
+	captured 8080 993 || return 1
+	look ../out2/ok
+	[ "$status" -eq 4 ] && [ "$(wrong | wc -l)" -eq 1 ] &&
+	said '^  X boot *port tcp:993: missing: planned listens, seen -' &&
+	said '^  + boot *port tcp:8080: listens' || return 1
+	look ../out2/ok --expect-ports tcp:8080
+	[ "$status" -eq 0 ] && said 'port tcp:8080: listens' &&
+	! said 'port tcp:993' || return 1
+	look ../out2/ok --expect-ports ''
+	[ "$status" -eq 0 ] && ! said 'boot *port '
+}
+
 check "convert" convert
 check "OpenRC: its level is reached, not before" openrc_up
 check "OpenRC: a service that failed is named" openrc_failed
 check "small init: its command, a port, words of the console" shim_up
 check "small init: its command failed" shim_failed
 check "a port where nobody listens" no_port
+check "a port that capture saw listens again" captured_port
+check "one that does not is told; another list, or none" captured_no_port
 tap_end

@@ -230,6 +230,10 @@ recorded()
 	assert seen["limit.pids"] == "150" and seen["id.hostname"] is None
 	assert seen["limit.memory"] == "536870912"
 	assert seen["cap.bounding chown"] == "yes"
+	ports = {c["item"]: c["relation"] for c in g["checks"]
+	         if c["item"].startswith("port ")}
+	assert ports == {"port tcp:80": "missing", "port tcp:443": "missing",
+	                 "port udp:514": "missing"}, ports
 	END
 }
 

@@ -118,7 +118,9 @@ mapfile -d '' guests < <(find "$tmp/out" -mindepth 3 -maxdepth 3 \
 	echo "1..0 # SKIP every guest is blocked"
 	exit 0
 }
-"$rehost" verify -q -j 2 --scratch "$tmp/s" --format json "${guests[@]}" \
+# a busybox serves none of the ports that capture saw
+"$rehost" verify -q -j 2 --scratch "$tmp/s" --format json --expect-ports '' \
+	"${guests[@]}" \
 	>"$tmp/seen.json" 2>"$tmp/said"
 judge >"$tmp/tap"
 cat "$tmp/tap"

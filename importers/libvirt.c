@@ -167,17 +167,6 @@ static int list(const struct host *h, struct arena *mem, struct sources *ret,
 
 /* --- one guest --- */
 
-void libvirt_settle(struct reading *r)
-{
-	libvirt_boot_settle(r);
-	libvirt_limits_settle(r);
-	libvirt_caps_settle(r);
-	libvirt_mounts_settle(r);
-	libvirt_net_settle(r);
-	libvirt_devices_settle(r);
-	libvirt_stack_settle(r);
-}
-
 static void set_identity(struct reading *r, const struct source *s)
 {
 	struct guest *g = r->g;
@@ -346,6 +335,36 @@ static void driver(struct reading *r)
 	}
 }
 
+/*
+ * An empty element is as none to libvirt, whatever it is called; and of a
+ * machine nobody looks at what containers have.
+ */
+static void empty(struct reading *r)
+{
+	for (size_t i = 0; i < r->g->settings.n; i++) {
+		struct setting *s = r->g->settings.v[i];
+
+		if (s->from.text[0] == '\0' && strchr(s->from.key, '@') == NULL)
+			libvirt_end(r, s, BIN_INERT,
+				    "empty: as if it were not there");
+		else if (libvirt_is_machine(r))
+			libvirt_end(r, s, BIN_INERT, "of containers");
+	}
+}
+
+void libvirt_settle(struct reading *r)
+{
+	libvirt_boot_settle(r);
+	libvirt_limits_settle(r);
+	libvirt_caps_settle(r);
+	libvirt_mounts_settle(r);
+	libvirt_net_settle(r);
+	libvirt_devices_settle(r);
+	libvirt_stack_settle(r);
+	driver(r);
+	empty(r);
+}
+
 static int libvirt_read(struct reading *r, const struct source *s,
 			struct err *e)
 {
@@ -355,7 +374,6 @@ static int libvirt_read(struct reading *r, const struct source *s,
 		return err_wrap(e, "read %s", s->path);
 	libvirt_settle(r);
 	check_name(r);
-	driver(r);
 	autostart(r);
 	hooks(r);
 	return reading_close(r, e);

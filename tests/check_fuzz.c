@@ -20,6 +20,9 @@
 #define LLVMFuzzerTestOneInput fuzz_journal
 #include "tests/fuzz/fuzz_journal.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_libvirt
+#include "tests/fuzz/fuzz_libvirt.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_openvz
 #include "tests/fuzz/fuzz_openvz.c"
 #undef LLVMFuzzerTestOneInput
@@ -31,6 +34,7 @@ static const struct {
 	{ "fuzz_descriptor", fuzz_descriptor },
 	{ "fuzz_image", fuzz_image },
 	{ "fuzz_journal", fuzz_journal },
+	{ "fuzz_libvirt", fuzz_libvirt },
 	{ "fuzz_openvz", fuzz_openvz },
 };
 

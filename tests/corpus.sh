@@ -252,10 +252,20 @@ is_openvz_corpus()
 	done | grep -q yes
 }
 
-# has_root FILE ELEMENT
-has_root()
+# root_of FILE: the name of its root element; nothing where it is no XML, not
+# even with what libvirt wrote wrongly put right
+root_of()
 {
-	LC_ALL=C grep -aqE "<$2([ >]|\$)" "$1"
+	python3 - "$1" <<-'END'
+	import sys
+	sys.path.insert(0, "tests")
+	import count_libvirt
+	try:
+	    with open(sys.argv[1], "rb") as f:
+	        print(count_libvirt.parse(f.read()).tag)
+	except ValueError:
+	    pass
+	END
 }
 
 # uses NAME: a domain with an interface of that network
@@ -288,17 +298,18 @@ libvirt()
 		mkdir -p "$tmp/host/etc/libvirt/lxc" \
 			"$tmp/host/etc/libvirt/qemu/networks"
 		echo corpus >"$tmp/host/etc/hostname"
-		if has_root "$file" domain || has_root "$file" domstatus; then
-			cp "$file" "$tmp/host$one"
-		elif has_root "$file" network; then
+		case $(root_of "$file") in
+		domain | domstatus)
+			cp "$file" "$tmp/host$one" ;;
+		network)
 			name=$(sed -n 's:.*<name>\([^</]*\)</name>.*:\1:p' \
 				"$file" | head -n 1)
 			cp "$file" "$tmp/host/etc/libvirt/qemu/networks/$name.xml"
-			uses "$name" >"$tmp/host$one"
-		else
+			uses "$name" >"$tmp/host$one" ;;
+		*)
 			echo "${1##*/}/${file#"$1/"}: no domain or network"
-			continue
-		fi
+			continue ;;
+		esac
 		look "${1##*/}" "${file#"$1/"}" "$one" libvirt
 	done <"$tmp/files"
 }

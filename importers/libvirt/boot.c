@@ -318,17 +318,20 @@ static void init_context(struct reading *r)
 
 /* --- namespaces that are shared --- */
 
+static bool is_lxc(const struct xml_node *n, const char *name)
+{
+	return str_eq(n->name, name) &&
+	       str_eq(n->ns, "http://libvirt.org/schemas/domain/lxc/1.0");
+}
+
 static const struct xml_node *share_of(struct reading *r, const char *name)
 {
-	static const char uri[] = "http://libvirt.org/schemas/domain/lxc/1.0";
-	const struct xml_node *n = libvirt_of(r)->domain->child;
-
-	while (n != NULL &&
-	       !(str_eq(n->name, "namespace") && str_eq(n->ns, uri)))
-		n = n->next;
-	for (n = n == NULL ? NULL : n->child; n != NULL; n = n->next)
-		if (str_eq(n->name, name) && str_eq(n->ns, uri))
-			return n;
+	for (const struct xml_node *n = libvirt_of(r)->domain->child; n != NULL;
+	     n = n->next)
+		for (const struct xml_node *c = n->child;
+		     c != NULL && is_lxc(n, "namespace"); c = c->next)
+			if (is_lxc(c, name))
+				return c;
 	return NULL;
 }
 

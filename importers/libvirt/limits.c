@@ -43,8 +43,10 @@ static struct size size_at(struct reading *r, const char *path)
 			    .unit = libvirt_attr(node, "unit") };
 	struct err e;
 
-	if (ret.text.s == NULL)
+	if (ret.text.s == NULL) {
+		libvirt_end(r, ret.unit.s, BIN_INERT, "of no size");
 		return ret;
+	}
 	if (libvirt_size(ret.text.text, ret.unit.text, KIB, &ret.bytes, &e) <
 	    0) {
 		wrong(r, ret.text.s, &e);

@@ -197,7 +197,7 @@ int plan_state(struct plan *p, struct err *e)
 	const char *how = "not known", *state = NULL;
 
 	(void)e;
-	/* its importer knows: a backup; of libvirt's it may know that it runs */
+	/* its importer knows: a backup; a domain may be known to run */
 	if (!str_eq(g->state, "unknown") && !str_eq(g->kind, "libvirt"))
 		return 0;
 	if (str_eq(g->kind, "openvz"))

@@ -9,4 +9,5 @@ cd "$(dirname "$0")/../.."
 corpus=tests/fuzz/corpus/$1
 fixtures=fixtures/${1#fuzz_}
 [ ! -d "$corpus" ] || find "$PWD/$corpus" -type f
-[ ! -d "$fixtures" ] || find "$PWD/$fixtures" -path '*/in/*' -name '*.conf'
+[ ! -d "$fixtures" ] || find "$PWD/$fixtures" -path '*/in/*' \
+	\( -name '*.conf' -o -name '*.xml' \)

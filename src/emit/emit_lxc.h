@@ -121,6 +121,10 @@ void emit_lxc_io(struct emission *em, enum field_id id, const void *object,
 void emit_lxc_no_limit(struct emission *em, enum field_id id,
 		       const void *object, const struct value *v);
 
+/* emit_lxc_lsm.c */
+void emit_lxc_lsm(struct emission *em, enum field_id id, const void *object,
+		  const struct value *v);
+
 /* emit_lxc_files.c: devices, mounts, kernel parameters */
 void emit_lxc_device(struct emission *em, enum field_id id, const void *object,
 		     const struct value *v);

@@ -301,6 +301,7 @@ void openvz_settle(struct reading *r)
 	openvz_devices_settle(r);
 	openvz_net_settle(r);
 	openvz_disks_settle(r);
+	openvz_ids_settle(r);
 	if (openvz_of(r)->dump != NULL)
 		openvz_dump_settle(r);
 	openvz_scripts(r);

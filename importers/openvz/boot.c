@@ -256,43 +256,11 @@ static void settle_name(struct reading *r)
 	}
 }
 
-/* Owners in the tree begin at LOCAL_UID. */
-static void settle_shift(struct reading *r)
-{
-	static const enum ov_kept keys[] = { OVK_LOCAL_UID, OVK_LOCAL_GID };
-
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		const struct ov_value *k = &openvz_of(r)->kept[keys[i]];
-		uint64_t n;
-		struct err e;
-
-		if (k->s == NULL)
-			continue;
-		if (k->s->from.file != openvz_of(r)->path)
-			openvz_end(r, k->s, BIN_INERT,
-				   "a default of vzctl without its own kernel");
-		else if (openvz_integer(k->text, 0, UINT32_MAX, &n, &e) < 0)
-			openvz_end_find(r, k->s, BIN_INVALID,
-					FIND_SRC_NOT_STARTED,
-					arena_strdup(r->g->mem, e.msg));
-		else if (n == 0)
-			openvz_end(r, k->s, BIN_INERT, "not mapped");
-		else
-			openvz_end_find(r, k->s, BIN_HOSTSIDE, FIND_IDM_SHIFTED,
-					arena_printf(r->g->mem,
-						     "ids in the tree begin "
-						     "at %s: they are packed "
-						     "as they are",
-						     k->text));
-	}
-}
-
 void openvz_boot_settle(struct reading *r)
 {
 	settle_template(r);
 	settle_start(r);
 	settle_name(r);
-	settle_shift(r);
 }
 
 /* --- scripts ---------------------------------------------------------- */

@@ -189,6 +189,7 @@ void openvz_caps_settle(struct reading *r);
 void openvz_devices_settle(struct reading *r);
 void openvz_net_settle(struct reading *r);
 void openvz_disks_settle(struct reading *r);
+void openvz_ids_settle(struct reading *r); /* after the disks: it looks there */
 /* Scripts of the guest beside its file, or in its private area. */
 void openvz_scripts(struct reading *r);
 

@@ -167,6 +167,70 @@ same_files()
 	diff "$tmp/out.list" "$tmp/out.ploop.list"
 }
 
+# --- ids that vzctl mapped itself ---------------------------------------------
+
+# The guest with an ACL, capabilities of its root and an owner of its own, as
+# it is, and as a kernel without OpenVZ had it: from 100000 on.
+make_shifted()
+{
+	local a=$tmp/plain/vz/private/7 b=$tmp/shifted/vz/private/7 f
+	mkdir -p "$a" "$tmp/plain/etc/vz/conf" &&
+	echo ovz >"$tmp/plain/etc/hostname" &&
+	cp -a "$host/vz/private/101/." "$a" && mkdir -p "$a/srv/own" &&
+	echo 1 >"$a/srv/own/file" && chown 12:34 "$a/srv/own/file" &&
+	echo 2 >"$a/srv/program" && chmod 4755 "$a/srv/program" &&
+	printf '%s\n' 'VE_PRIVATE="/vz/private/7"' 'HOSTNAME="web"' \
+		>"$tmp/plain/etc/vz/conf/7.conf" &&
+	cp -a "$tmp/plain" "$tmp/shifted" &&
+	printf '%s\n' 'LOCAL_UID="100000"' 'LOCAL_GID="200000"' \
+		>>"$tmp/shifted/etc/vz/conf/7.conf" &&
+	find "$b" -printf '%U %G %p\n' | while read -r uid gid f; do
+		chown -h "$((uid + 100000)):$((gid + 200000))" "$f" || exit
+	done &&
+	chmod 4755 "$b/srv/program" &&
+	setfacl -m u:12:r,g:34:rw,d:u:56:rwx "$a/srv/own" &&
+	setfacl -m u:100012:r,g:200034:rw,d:u:100056:rwx "$b/srv/own" &&
+	# cap_net_raw=ep: of the host's root, and of root of the guest
+	setfattr -n security.capability \
+		-v 0x0100000200200000000000000000000000000000 \
+		"$a/bin/busybox" &&
+	setfattr -n security.capability \
+		-v 0x0100000300200000000000000000000000000000a0860100 \
+		"$b/bin/busybox" &&
+	find "$tmp/plain" "$tmp/shifted" -exec touch -h -d @1000000000 {} +
+}
+
+convert_shifted()
+{
+	local h
+	for h in plain shifted; do
+		"$rehost" convert -q --root "$tmp/$h" -t lxc \
+			-o "$tmp/out.$h" openvz:7 || return
+	done
+	grep 'lxc.idmap = u 0 100000 100000' "$tmp/out.shifted/7/lxc/config" &&
+	grep 'lxc.idmap = g 0 200000 100000' "$tmp/out.shifted/7/lxc/config" &&
+	! grep IDM004 "$tmp/out.shifted/7/report.txt"
+}
+
+same_archive()
+{
+	local h
+	for h in plain shifted; do
+		zstd -dcq "$tmp/out.$h/7/rootfs.tar.zst" >"$tmp/$h.tar" || return
+	done
+	tar --numeric-owner -tvf "$tmp/plain.tar" | grep -F 12/34 &&
+	cmp "$tmp/plain.tar" "$tmp/shifted.tar"
+}
+
+# --shift: the tree stays as the host's side has it.
+stays_shifted()
+{
+	"$rehost" convert -q --shift --root "$tmp/shifted" -t lxc \
+		-o "$tmp/out.stays" openvz:7 &&
+	zstd -dcq "$tmp/out.stays/7/rootfs.tar.zst" |
+		tar --numeric-owner -tvf - | grep -F 100012/200034
+}
+
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 nft --version >/dev/null 2>&1 || skip_all "there is no nft"
 lxc=$(command -v lxc-start)
@@ -208,4 +272,8 @@ if command -v mke2fs >/dev/null && command -v qemu-img >/dev/null; then
 else
 	skip "the same in a ploop image" "there is no mke2fs or qemu-img"
 fi
+check "a guest of vzctl without its own kernel" make_shifted
+check "converted with its map" convert_shifted
+check "owners, access lists and capabilities are the guest's" same_archive
+check "--shift leaves them as they are" stays_shifted
 tap_end

@@ -15,11 +15,9 @@
 #include "facts_read.h"
 
 enum {
-	FILE_MAX = 64 << 20,  /* bytes; a section has at most 2000 lines */
-	TEXT_MAX = 1024,      /* bytes of a line that are kept as its text */
-	NUMBER_MAX = 24,      /* bytes of a number */
-	LIMITS_MAX = 64,      /* of a context; kernels have 15 */
-	CONTEXTS_MAX = 65536, /* ids have 16 bits */
+	FILE_MAX = 64 << 20, /* bytes; a section has at most 2000 lines */
+	TEXT_MAX = 1024,     /* bytes of a line that are kept as its text */
+	NUMBER_MAX = 24,     /* bytes of a number */
 };
 
 static const char head[] = "# rehost-capture ";
@@ -156,21 +154,31 @@ static bool limit_fields(struct slice rest, struct facts_limit *ret)
 	       (same || limit_number(f[hard - 1], &ret->has_soft, &ret->soft));
 }
 
+struct facts_limit *facts_read_limit(struct facts_reader *r,
+				     struct facts_context *c)
+{
+	if (c->n_limits == FACTS_LIMITS_MAX)
+		return NULL;
+	if (c->limits == NULL)
+		c->limits = arena_alloc(r->mem,
+					FACTS_LIMITS_MAX * sizeof(*c->limits));
+	return &c->limits[c->n_limits++];
+}
+
 static void read_limit(struct facts_reader *r, struct slice line)
 {
 	struct facts_context *c = r->context;
-	struct facts_limit limit = { 0 };
+	struct facts_limit limit = { 0 }, *place;
 	struct slice k, v;
 
 	if (!key_value(line, ':', &k, &v) || k.n == 0 || k.n > NUMBER_MAX ||
-	    c->n_limits == LIMITS_MAX || !limit_fields(v, &limit))
+	    !limit_fields(v, &limit))
 		return;
 	limit.at = facts_read_at(r, line);
 	limit.name = slice_dup(r->mem, k);
-	if (c->limits == NULL)
-		c->limits =
-			arena_alloc(r->mem, LIMITS_MAX * sizeof(*c->limits));
-	c->limits[c->n_limits++] = limit;
+	place = facts_read_limit(r, c);
+	if (place != NULL)
+		*place = limit;
 }
 
 static void read_status(struct facts_reader *r, struct slice line)
@@ -224,6 +232,8 @@ static const struct section {
 	{ .name = "firewall", .read = facts_net_rule },
 	{ .name = "sockets", .read = facts_net_socket },
 	{ .name = "context", .read = read_context },
+	{ .name = "vzlist", .read = facts_vz_list },
+	{ .name = "beancounters", .read = facts_vz_counter },
 	{ .name = "end", .read = read_end },
 };
 
@@ -242,7 +252,7 @@ static void begin_context(struct facts_reader *r, struct slice line)
 	uint64_t xid;
 
 	if (!facts_read_number(r->arg, &xid) ||
-	    r->f->contexts.n == CONTEXTS_MAX)
+	    r->f->contexts.n == FACTS_CONTEXTS_MAX)
 		return;
 	c = vec_add(r->mem, &r->f->contexts);
 	*c = (struct facts_context){ .at = facts_read_at(r, line), .xid = xid };
@@ -373,6 +383,16 @@ const struct facts_context *facts_context(const struct facts *f, uint64_t xid)
 {
 	for (size_t i = 0; i < f->contexts.n; i++)
 		if (f->contexts.v[i].xid == xid)
+			return &f->contexts.v[i];
+	return NULL;
+}
+
+const struct facts_context *facts_container(const struct facts *f,
+					    const char *id)
+{
+	for (size_t i = 0; i < f->contexts.n; i++)
+		if (f->contexts.v[i].id != NULL &&
+		    str_eq(f->contexts.v[i].id, id))
 			return &f->contexts.v[i];
 	return NULL;
 }

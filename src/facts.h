@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/inet.h"
+#include "base/str.h"
 #include "tree/tree.h"
 
 struct facts_line { /* a place in the file */
@@ -52,10 +53,16 @@ struct facts_socket { /* somebody listens, or takes datagrams */
 	unsigned port;
 };
 
-struct facts_context { /* one running context */
+struct facts_context { /* one running context, or container of OpenVZ */
 	struct facts_line at;
-	uint64_t xid;
-	/* From /proc/virtual/XID/limit: current, peak, soft, hard. */
+	uint64_t xid;   /* 0: its id is no number */
+	const char *id; /* a container's as OpenVZ has it; NULL: a context */
+	bool runs;      /* a container: one that is stopped may have counters */
+	struct strv addresses; /* a container's, while it runs */
+	/*
+	 * From /proc/virtual/XID/limit: current, peak, soft, hard; of OpenVZ
+	 * from /proc/user_beancounters: held, maxheld, barrier, limit.
+	 */
 	struct facts_limit {
 		struct facts_line at;
 		const char *name; /* "RSS", "PROC" ... */
@@ -75,6 +82,7 @@ struct facts {
 	unsigned cpus;      /* 0: not recorded */
 	bool complete;      /* the [end] line is there */
 	bool has_virtual;   /* whether running contexts could be seen at all */
+	bool has_vz;        /* whether containers could */
 	VEC(struct facts_address) addresses;
 	VEC(struct facts_route) routes;
 	VEC(struct facts_link) links;
@@ -110,5 +118,8 @@ const struct facts_route *facts_gateway(const struct facts *f, const char *dev,
 					int family);
 const struct facts_link *facts_link(const struct facts *f, const char *name);
 const struct facts_context *facts_context(const struct facts *f, uint64_t xid);
+/* A container of OpenVZ by its number or UUID; NULL: none was seen. */
+const struct facts_context *facts_container(const struct facts *f,
+					    const char *id);
 
 #endif

@@ -24,6 +24,15 @@ struct facts_reader {
 	bool in_guest; /* it ran in a context, not on the host */
 };
 
+enum {
+	FACTS_LIMITS_MAX = 64,      /* of a context; kernels have at most 24 */
+	FACTS_CONTEXTS_MAX = 65536, /* ids of contexts have 16 bits */
+};
+
+/* Where the next limit of a context goes; NULL: it has enough. */
+struct facts_limit *facts_read_limit(struct facts_reader *r,
+				     struct facts_context *c);
+
 /* The content line as a place; text is cut at a bound. */
 struct facts_line facts_read_at(const struct facts_reader *r, struct slice s);
 
@@ -37,5 +46,9 @@ void facts_net_bridge(struct facts_reader *r, struct slice line);
 void facts_net_route(struct facts_reader *r, struct slice line);
 void facts_net_rule(struct facts_reader *r, struct slice line);
 void facts_net_socket(struct facts_reader *r, struct slice line);
+
+/* The lines of OpenVZ's sections. */
+void facts_vz_list(struct facts_reader *r, struct slice line);
+void facts_vz_counter(struct facts_reader *r, struct slice line);
 
 #endif

@@ -80,6 +80,69 @@ static const char *show(struct box *b, const struct inet_addr *a)
 	return arena_strdup(b->mem, text);
 }
 
+/* /proc/vz and /proc/user_beancounters, as kernels of 2.6.32 print them. */
+static const char of_openvz[] = HEAD
+	"[host]\n page_size=4096\n"
+	"[beancounters]\n"
+	" Version: 2.5\n"
+	"        uid  resource      held  maxheld  barrier  limit  failcnt\n"
+	"      102:  numproc           0       40      240    240        0\n"
+	"      101:  kmemsize    1234567  2345678 9223372036854775807 "
+	"9223372036854775807 0\n"
+	"            privvmpages   10000    20000   131072 139264        0\n"
+	"            physpages      9000     9500        0 131072        0\n"
+	"            numproc          25       60      240    240        3\n"
+	"            numfile         100      200 9223372036854775807 "
+	"9223372036854775807 0\n"
+	"            dummy             0        0        0      0        0\n"
+	"            broken            x        0        0      0        0\n"
+	"        0:  numproc         150      300 9223372036854775807 "
+	"9223372036854775807 0\n"
+	"[vzlist]\n"
+	"-- veinfo\n"
+	"         0     0   150\n"
+	"       101     0    25  192.0.2.77 2001:db8::77\n"
+	" 5b0c1d2e-0000-4000-8000-000000000001 0 7 198.51.100.9\n"
+	"-- vestat\n"
+	" Version: 2.2\n"
+	"       VEID     user     nice   system   uptime\n"
+	"        101     1        2      3        4\n"
+	"[end]\n sections=3\n";
+
+START_TEST(containers)
+{
+	const struct facts_context *c;
+	const struct policy *p;
+	struct box b;
+
+	box_open(&b);
+	read_text(&b, of_openvz);
+	ck_assert(b.f->has_vz && !b.f->has_virtual && b.f->complete);
+	c = facts_container(b.f, "101");
+	ck_assert_ptr_nonnull(c);
+	ck_assert(c->runs);
+	ck_assert_uint_eq(c->tasks, 25);
+	ck_assert_uint_eq(c->n_limits, 6);
+	ck_assert_str_eq(c->limits[3].name, "numproc");
+	ck_assert_uint_eq(c->limits[3].current, 25);
+	ck_assert_uint_eq(c->limits[3].peak, 60);
+	/* counters that a stopped container left are no proof that it runs */
+	c = facts_container(b.f, "102");
+	ck_assert(c != NULL && !c->runs);
+	c = facts_container(b.f, "5b0c1d2e-0000-4000-8000-000000000001");
+	ck_assert(c != NULL && c->runs && c->addresses.n == 1);
+	ck_assert_ptr_null(facts_container(b.f, "0"));
+	ck_assert_ptr_null(facts_container(b.f, "VEID"));
+	p = policy_from_facts(b.f, 101, b.mem);
+	ck_assert_str_eq(policy_get(p, FIELD_MEM_MAX, ""), "536870912");
+	ck_assert_str_eq(policy_get(p, FIELD_PIDS_MAX, ""), "240");
+	ck_assert_pstr_eq(policy_get(p, FIELD_FILES, ""), NULL);
+	ck_assert_str_eq(policy_get(p, FIELD_ADDR_IP, "2001:db8::77"),
+			 "2001:db8::77");
+	box_done(&b);
+}
+END_TEST
+
 /* What a running guest was seen to have: sets, pages as bytes, no -1. */
 START_TEST(context_as_policy)
 {
@@ -642,6 +705,7 @@ static Suite *suite(void)
 	tcase_add_test(o, bridges_and_tables);
 	tcase_add_test(o, nft);
 	tcase_add_test(o, inside_a_guest);
+	tcase_add_test(o, containers);
 	tcase_add_loop_test(h, refuse, 0, COUNT(refused));
 	tcase_add_test(h, absent);
 	tcase_add_test(h, transferred);

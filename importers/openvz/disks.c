@@ -249,6 +249,36 @@ static void end_private(struct reading *r)
 		   "as the old host had it: the backup is the tree");
 }
 
+/*
+ * A guest that was suspended has its memory in a file: started again elsewhere
+ * it finds its files as after a power failure. Reference: openvz.md 1.2, 1.7.
+ */
+static void find_suspended(struct reading *r)
+{
+	const struct openvz *v = openvz_of(r);
+	struct arena *mem = r->g->mem;
+	const struct ov_value *dir = &v->kept[OVK_DUMPDIR];
+	const char *const places[] = {
+		arena_printf(mem, "%s/Dump.%s",
+			     dir->s == NULL || dir->text[0] != '/' ?
+				     "/vz/dump" :
+				     dir->text,
+			     v->id),
+		arena_printf(mem, "/var/lib/vz/dump/Dump.%s", v->id),
+		arena_printf(mem, "%s/dump/Dump", v->private_dir),
+	};
+
+	for (size_t i = 0; i < COUNT(places); i++) {
+		if (!tree_exists(v->t, places[i]))
+			continue;
+		r->g->state = "suspended";
+		r->g->state_how =
+			arena_printf(mem, "%s holds its memory, which is lost",
+				     openvz_shown(r, places[i]));
+		return;
+	}
+}
+
 static void settle_root(struct reading *r)
 {
 	struct openvz *v = openvz_of(r);
@@ -273,6 +303,7 @@ static void settle_root(struct reading *r)
 				"not a folder that can be a guest's alone");
 		return;
 	}
+	find_suspended(r);
 	l = layout_of(r, v->private_dir);
 	find_layout(r, at, &l);
 	if (k.s != NULL) {

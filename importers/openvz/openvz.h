@@ -107,6 +107,7 @@ enum ov_kept {
 	OVK_LOCAL_GID,
 	OVK_DISK_QUOTA,
 	OVK_NEIGHBOURS,
+	OVK_DUMPDIR,
 	OVK__MAX
 };
 

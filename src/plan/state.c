@@ -52,6 +52,23 @@ static const char *from_facts(struct plan *p, const char **ret_how)
 	return c->tasks > 0 ? "running" : "stopped";
 }
 
+/* OpenVZ of the host as captured: who is not named there is stopped. */
+static const char *from_veinfo(struct plan *p, const char **ret_how)
+{
+	const struct facts_context *c = facts_container(p->facts, p->g->id);
+
+	if (c == NULL || !c->runs) {
+		*ret_how = "/proc/vz did not name it when the host was "
+			   "captured";
+		return "stopped";
+	}
+	*ret_how = arena_printf(p->g->mem,
+				"/proc/vz named it when the host was captured "
+				"(%s:%u)",
+				p->facts->file, c->at.line);
+	return "running";
+}
+
 static const char *from_kernel(struct plan *p, const char **ret_how)
 {
 	struct tree *t = p->source->host->tree;
@@ -198,9 +215,19 @@ int plan_state(struct plan *p, struct err *e)
 
 	(void)e;
 	/* its importer knows: a backup; a domain may be known to run */
-	if (!str_eq(g->state, "unknown") && !str_eq(g->kind, "libvirt"))
+	if (str_eq(g->state, "suspended")) {
+		state = g->state;
+		how = g->state_how;
+	} else if (!str_eq(g->state, "unknown") &&
+		   !str_eq(g->kind, "libvirt")) {
 		return 0;
-	if (str_eq(g->kind, "openvz"))
+	}
+	if (state != NULL)
+		; /* its memory is where its importer saw it */
+	else if (str_eq(g->kind, "openvz") && p->facts != NULL &&
+		 p->facts->has_vz)
+		state = from_veinfo(p, &how);
+	else if (str_eq(g->kind, "openvz"))
 		state = from_vestat(p, &how);
 	else if (str_eq(g->kind, "lxc"))
 		state = from_groups(p, &how);

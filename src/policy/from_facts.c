@@ -1,6 +1,7 @@
 /*
  * /proc/virtual/XID/status and limit as a policy: Linux-VServer 2.2 and 2.3,
- * vserver.md 3.9. A limit of -1 is none, and no item.
+ * vserver.md 3.9. A limit of -1 is none, and no item. Likewise beancounters
+ * and addresses of OpenVZ, openvz.md 1.7, 2.5, 3.3.
  */
 #include <inttypes.h>
 
@@ -27,6 +28,15 @@ static const struct {
 	{ "DENT", FIELD_DENTRIES, false },
 	{ "SEMA", FIELD_SEM_ARRAYS, false },
 	{ "SEMS", FIELD_SEMAPHORES, false },
+	/* of OpenVZ: physpages stands behind privvmpages, and wins */
+	{ "numproc", FIELD_PIDS_MAX, false },
+	{ "privvmpages", FIELD_MEM_MAX, true },
+	{ "physpages", FIELD_MEM_MAX, true },
+	{ "swappages", FIELD_SWAP_MAX, true },
+	{ "lockedpages", FIELD_MEM_LOCKED, true },
+	{ "shmpages", FIELD_MEM_SHARED, true },
+	{ "numfile", FIELD_FILES, false },
+	{ "numflock", FIELD_FILE_LOCKS, false },
 };
 
 static void add_limit(struct policy *p, const struct facts *f,
@@ -71,6 +81,9 @@ struct policy *policy_from_facts(const struct facts *f, uint64_t xid,
 		add_caps(p, c->bcaps);
 	for (size_t i = 0; c != NULL && i < c->n_limits; i++)
 		add_limit(p, f, &c->limits[i]);
+	for (size_t i = 0; c != NULL && i < c->addresses.n; i++)
+		policy_add(p, FIELD_ADDR_IP, c->addresses.v[i],
+			   c->addresses.v[i]);
 	policy_sort(p);
 	return p;
 }

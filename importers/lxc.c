@@ -47,9 +47,6 @@ static const struct default_value defaults[] = {
 	{ .field = FIELD_NS_CGROUP,
 	  .value = "private",
 	  .ref = "targets.md 2.2" },
-	{ .field = FIELD_LSM,
-	  .value = "lxc-container-default",
-	  .ref = "targets.md 2.2: where the host had AppArmor" },
 	{ .field = FIELD_SECCOMP, .value = "none", .ref = "targets.md 2.2" },
 };
 

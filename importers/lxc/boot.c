@@ -224,11 +224,27 @@ static void say_container(struct reading *r)
 	reading_default(r, FIELD_ENV_VALUE, v, "lxc", "targets.md 2.2");
 }
 
+/* Where none is named LXC's own applies, if the host has AppArmor. */
+static void default_profile(struct reading *r)
+{
+	static const char *const files[] = { "/etc/apparmor.d/lxc-containers",
+					     "/etc/apparmor.d/lxc" };
+	const char *profile = "none";
+
+	for (size_t i = 0; i < COUNT(files); i++)
+		if (tree_exists(lxc_of(r)->t, files[i]))
+			profile = "lxc-container-default";
+	reading_default(r, FIELD_LSM, r->g, profile,
+			"targets.md 2.2: as /etc/apparmor.d of the host has "
+			"it");
+}
+
 void lxc_boot_settle(struct reading *r)
 {
 	const struct lx_value *k = &lxc_of(r)->kept[LXK_SECCOMP];
 
 	say_container(r);
+	default_profile(r);
 	if (k->s == NULL)
 		return;
 	reading_resume(r, k->s);

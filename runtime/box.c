@@ -40,6 +40,8 @@ static NORETURN void inner_main(struct run *r)
 	if (r->ops->userns &&
 	    (setgroups(0, NULL) < 0 || setgid(0) < 0 || setuid(0) < 0))
 		err_fill(&e, errno, "become root of the user namespace");
+	else if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) /* setuid cleared it */
+		err_fill(&e, errno, "die with rehost");
 	else if (r->ops->userns && prctl(PR_SET_DUMPABLE, 1) < 0)
 		/* else what is in /proc/self belongs to the host's root */
 		err_fill(&e, errno, "own its /proc");

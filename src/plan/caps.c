@@ -76,8 +76,8 @@ static void report(struct plan *p)
 	struct guest *g = p->g;
 	const struct origin *from = plan_origin(p, "caps", g->caps.from);
 
-	if (str_eq(g->kind, "openvz"))
-		return; /* confined by the old kernel, and by mapped ids */
+	if (str_eq(g->kind, "openvz") || str_eq(g->init_style.v, "machine"))
+		return; /* confined by a kernel of its own, and by mapped ids */
 	if (plan_was_container(g))
 		return; /* of the same kernel: they reached as far before */
 	if (plan_caps_unconfined(g->caps.v) == plan_caps_unconfined(CAP_ALL)) {

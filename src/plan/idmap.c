@@ -120,7 +120,8 @@ int plan_idmap(struct plan *p, struct err *e)
 		return 0;
 	if (why != NULL)
 		map_ids(p, why);
-	else if (str_eq(g->kind, "openvz"))
+	else if (str_eq(g->kind, "openvz") ||
+		 str_eq(g->init_style.v, "machine"))
 		finding_add(g, FIND_CAP_UNMAPPED, NULL,
 			    plan_origin(p, "idmap", g->ns_user.from),
 			    "ids stay unmapped, as asked: root of the guest "

@@ -108,27 +108,52 @@ files()
 	EOF
 }
 
-# wrong GUEST SED ITEM RELATION: caught on that item, and on nothing else but
-# what the guest may therefore do
+# wrong DIR GUEST SED ITEM RELATION: caught on that item, and on nothing else
+# but what the guest may therefore do
 wrong()
 {
-	local config=guests/equivalent/$1/lxc/config
-	rm -rf guests/wrong && mkdir guests/wrong &&
-	cp -al "guests/equivalent/$1/." guests/wrong/ &&
-	rm guests/wrong/lxc/config &&
-	sed "$2" "$config" >guests/wrong/lxc/config &&
-	! cmp -s "$config" guests/wrong/lxc/config || return 1
-	look guests/wrong
-	[ "$status" -eq 4 ] && seen X "$3: $4:" &&
+	local config=guests/equivalent/$2/lxc/config
+	mkdir -p "$1" &&
+	cp -al "guests/equivalent/$2/." "$1/" &&
+	rm "$1/lxc/config" &&
+	sed "$3" "$config" >"$1/lxc/config" &&
+	! cmp -s "$config" "$1/lxc/config" || return 1
+	look "$1"
+	[ "$status" -eq 4 ] && seen X "$4: $5:" &&
 	[ "$(grep '^  X ' $tmp/seen | grep -vc '^  X [a-z]* *may ')" -eq 1 ]
 }
 
-# wrongs GUEST: "SED|ITEM|RELATION" a line
+# apart NUMBER COMMAND...: with files of its own; found NUMBER tells
+apart()
+{
+	local tmp=$tmp/$1
+	shift
+	mkdir -p "$tmp"
+	"$@" >"$tmp/found" 2>&1 </dev/null
+	echo $? >"$tmp/status"
+}
+
+found()	# NUMBER
+{
+	cat "$tmp/$1/found"
+	return "$(cat "$tmp/$1/status")"
+}
+
+# wrongs GUEST: "SED|ITEM|RELATION" a line; two at a time
 wrongs()
 {
-	local sed item relation
+	local sed item relation i=0 what=()
 	while IFS='|' read -r sed item relation; do
-		check "$item: $relation" wrong "$1" "$sed" "$item" "$relation"
+		what+=("$item: $relation")
+		apart $i wrong "guests/wrong.$i" "$1" "$sed" "$item" \
+			"$relation" &
+		i=$((i + 1))
+		[ $((i % 2)) -ne 0 ] || wait
+	done
+	wait
+	for i in "${!what[@]}"; do
+		check "${what[$i]}" found "$i"
+		rm -rf "${tmp:?}/$i" "guests/wrong.$i"
 	done
 }
 

@@ -60,6 +60,19 @@ make_tree()	# TREE
 	rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*
 }
 
+# Nothing is made when a package cannot be had; why, on one line.
+can_install()
+{
+	mmdebstrap --simulate --mode=root --variant=essential \
+		--aptopt='APT::Install-Recommends "false"' \
+		--include="$(IFS=,; echo "${packages[*]}")" \
+		--format=null "$suite" /dev/null "${sources[@]}" \
+		>"$cache/simulated" 2>&1 && return
+	cat "$cache/simulated" >&2
+	cannot "packages of $suite cannot be had here: $(
+		grep -E '^(E|W): ' "$cache/simulated" | head -n 1)"
+}
+
 # The tests are a service whose output is a serial line of their own.
 set_up()	# TREE
 {
@@ -153,6 +166,7 @@ if [ -z "$release" ] || ! find_sources "$release" "$cache/apt.sources"; then
 fi
 exec 9>"$cache/lock" && flock 9 || exit 1
 if [ ! -e "$cache/$key/root.img" ]; then
+	can_install
 	find "$cache" -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
 	trap 'rm -rf "$cache/new"' EXIT
 	trap 'exit 1' HUP INT TERM

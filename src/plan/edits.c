@@ -67,6 +67,22 @@ static bool engine_addresses(const struct plan *p)
 		all_routed(p->g));
 }
 
+/* venet and a link of the guest's own: the engine sets the one alone. */
+static bool venet_beside(const struct plan *p)
+{
+	const struct guest *g = p->g;
+
+	if (plan_guest_owns(g) || engine_addresses(p))
+		return false;
+	for (size_t i = 0; i < g->nics.n; i++)
+		if (str_eq(g->kind, "openvz") &&
+		    str_eq(g->nics.v[i]->name.v, "venet0") &&
+		    g->nics.v[i]->attach.from != NULL &&
+		    str_starts(g->nics.v[i]->attach.v, "routed:"))
+			return true;
+	return false;
+}
+
 /*
  * A script whose link is gone is waited for by nobody: what came after it
  * would run at once, such as the halt before services have stopped.
@@ -105,6 +121,8 @@ static bool holds(const struct plan *p, enum edits_when when)
 		return engine_addresses(p) && is_init(p, "systemd");
 	case EDITS_NETWORK_UPSTART:
 		return engine_addresses(p) && is_init(p, "upstart");
+	case EDITS_VENET:
+		return venet_beside(p);
 	case EDITS_OWN_NETWORK:
 		return plan_guest_owns(p->g);
 	case EDITS_NO_TIME:

@@ -25,6 +25,7 @@ enum edits_when {
 	EDITS_NETWORK, /* the engine sets addresses, as the old host did */
 	EDITS_NETWORK_SYSTEMD,
 	EDITS_NETWORK_UPSTART,
+	EDITS_VENET,       /* of venet0 alone: other links are the guest's */
 	EDITS_OWN_NETWORK, /* the guest sets its addresses itself */
 	EDITS_NO_TIME,     /* the guest may not set the clock */
 	EDITS_NUMBERED,    /* scripts run in the order of their numbers */

@@ -77,6 +77,7 @@ splice_options()
 dictionary()
 {
 	echo "# printed from the importer's rows by make docs"
+	# shellcheck disable=SC2016 # the backquotes of Markdown
 	"$rehost" rules --from lxc -t lxc --format md |
 	sed -nE 's/^\| `(lxc\.[^`]*)` \|.*/\1/p' |
 	sed 's/\.N\./.0./; s/\*$//; s/.*/"&"/' | LC_ALL=C sort -u

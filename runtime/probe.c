@@ -99,7 +99,8 @@ void probe_all(struct probe *p)
 				give_up(p, id, arena_strdup(p->mem, e.msg));
 		} else if (probes[id].class != CLASS_HEAVY) {
 			give_up(p, id,
-				"it would have to be tried, here is only looked");
+				"it would have to be tried, here is only "
+				"looked");
 		}
 	}
 	policy_sort(p->seen->observed);

@@ -168,7 +168,6 @@ int openvz_inert(struct reading *r, const char *value, struct err *e);
 int openvz_keep(struct reading *r, const char *value, struct err *e);
 /* Keeps a piece of NETIF or DISK in the group under the parser. */
 int openvz_piece(struct reading *r, const char *value, struct err *e);
-
 /* "yes" of a kept value; false where it is absent or no legal word. */
 bool openvz_is_yes(struct reading *r, enum ov_kept k);
 
@@ -177,7 +176,6 @@ void openvz_end(struct reading *r, struct setting *s, enum bin bin,
 		const char *note);
 void openvz_end_find(struct reading *r, struct setting *s, enum bin bin,
 		     enum finding_id id, const char *note);
-
 /* A piece of the source for a message. */
 const char *openvz_shown(struct reading *r, const char *s);
 

@@ -164,7 +164,7 @@ static void cut_value(struct reading *r, const struct lx_line *l,
 /* Lines that liblxc does not take as "key = value". */
 static void no_setting(struct reading *r, const struct lx_line *l)
 {
-	/* what stands behind a '=' may be a secret: reports hide it by the key */
+	/* behind a '=' may stand a secret: reports hide it by the key */
 	const size_t n = strcspn(l->key, "=");
 	const char *key =
 		slice_dup(r->g->mem, slice_trim((struct slice){ l->key, n }));

@@ -102,6 +102,42 @@ lxc()
 	} >"$host/var/lib/lxc/c/config"
 }
 
+# libvirt FILE: its beginning as every value of a domain and of a network
+libvirt()
+{
+	value=$(head -c 2000 "$1" | LC_ALL=C tr -d '\000-\037\177' |
+		iconv -c -f UTF-8 -t UTF-8 |
+		sed "s/&/\&amp;/g; s/</\&lt;/g; s/\"/\&quot;/g; s/'/\&apos;/g")
+	mkdir -p "$host/etc/libvirt/lxc" "$host/etc/libvirt/qemu/networks"
+	cat >"$host/etc/libvirt/qemu/networks/n.xml" <<-END
+	<network><name>n</name><forward mode='$value' dev='$value'/>
+	<bridge name='$value'/><vlan><tag id='$value'/></vlan></network>
+	END
+	cat >"$host/etc/libvirt/lxc/c.xml" <<-END
+	<domain type='lxc'><name>$value</name><uuid>$value</uuid>
+	<memory unit='$value'>$value</memory>
+	<memtune><hard_limit>$value</hard_limit></memtune>
+	<vcpu cpuset='$value'>$value</vcpu>
+	<cputune><shares>$value</shares><quota>$value</quota></cputune>
+	<os><type arch='$value'>exe</type><init>$value</init>
+	<initarg>$value</initarg><initenv name='$value'>$value</initenv></os>
+	<idmap><uid start='$value' target='$value' count='$value'/></idmap>
+	<features><capabilities policy='$value'><kill state='$value'/>
+	</capabilities></features>
+	<devices>
+	<filesystem><source dir='$value'/><target dir='/'/></filesystem>
+	<filesystem><source dir='$value'/><target dir='$value'/></filesystem>
+	<interface type='network'><source network='n'/></interface>
+	<interface type='bridge'><source bridge='$value'/>
+	<mac address='$value'/><guest dev='$value'/>
+	<ip address='$value' prefix='$value'/>
+	<route address='$value' gateway='$value'/></interface>
+	<hostdev mode='capabilities' type='misc'><source><char>$value</char>
+	</source></hostdev>
+	</devices></domain>
+	END
+}
+
 # places FILE NAME: the file as each kind of value, all of one shape at once
 places()
 {
@@ -143,6 +179,12 @@ places()
 	lxc "$1"
 	survives "$2 as a configuration of LXC" --root "$host" --from lxc \
 		/var/lib/lxc/c/config
+	libvirt "$1"
+	survives "$2 as values of a domain" --root "$host" --from libvirt \
+		/etc/libvirt/lxc/c.xml
+	cp "$1" "$host/etc/libvirt/lxc/c.xml"
+	survives "$2 as a domain" --root "$host" --from libvirt \
+		/etc/libvirt/lxc/c.xml
 	new
 	cp "$1" "$tmp/site.conf"
 	survives "$2 as site file" --root "$host" --site "$tmp/site.conf"

@@ -414,6 +414,44 @@ START_TEST(hostile_files)
 }
 END_TEST
 
+/* A set-up that computes the broadcast address says so of another one. */
+static const struct {
+	const char *fixture, *broadcast, *kept;
+	size_t n;
+} broadcasts[] = {
+	{ "fixtures/edits/own-netplan/in", "192.0.2.127", "192.0.2.255", 1 },
+	{ "fixtures/edits/own-netctl/in", "192.0.2.127", "192.0.2.255", 1 },
+	{ "fixtures/edits/own-networkd/in", "192.0.2.127", "192.0.2.255", 1 },
+	{ "fixtures/edits/own-manager/in", "192.0.2.127", "192.0.2.255", 1 },
+	{ "fixtures/edits/own-manager/in", "192.0.2.255", "192.0.2.255", 0 },
+	{ "fixtures/edits/own-ifupdown/in", "192.0.2.127", "192.0.2.127", 0 },
+};
+
+START_TEST(broadcast_is_computed)
+{
+	struct box b;
+
+	box_open(&b, broadcasts[_i].fixture);
+	set(&b, "root.path=/guest");
+	set(&b, "net.owner=guest");
+	set(&b, "cap.bounding=net_admin");
+	set(&b, "nic.name=eth0");
+	set(&b, "nic.attach=bridge:br0");
+	set(&b, "addr.ip=192.0.2.10");
+	set(&b, "addr.prefix=24");
+	set(&b,
+	    arena_printf(b.mem, "addr.broadcast=%s", broadcasts[_i].broadcast));
+	ck_assert_int_eq(plan_look(&b.p, &b.e), 0);
+	b.g->policy = policy_from_guest(b.g, b.mem);
+	ck_assert_int_eq(plan_boot(&b.p, &b.e), 0);
+	ck_assert_int_eq(plan_owner(&b.p, &b.e), 0);
+	ck_assert_str_eq(b.g->net_owner.v, "guest");
+	ck_assert_str_eq(b.g->addrs.v[0]->broadcast.v, broadcasts[_i].kept);
+	ck_assert_uint_eq(found(&b, FIND_NET_BROADCAST), broadcasts[_i].n);
+	box_done(&b);
+}
+END_TEST
+
 /* The edit is for the file that the link leads to: inside, always. */
 START_TEST(links_are_followed_inside)
 {
@@ -655,6 +693,8 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, diff, 0, COUNT(diffs));
 	tcase_add_test(c, hostile_files);
 	tcase_add_test(c, links_are_followed_inside);
+	tcase_add_loop_test(c, broadcast_is_computed, 0,
+			    (int)COUNT(broadcasts));
 	tcase_add_test(c, name_that_is_none);
 	tcase_add_test(c, leftovers_of_unified_guests);
 	tcase_add_loop_test(c, first_process, 0, COUNT(firsts));

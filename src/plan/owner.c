@@ -88,14 +88,61 @@ static void guest_cannot(struct plan *p, const struct origin *from,
 					why));
 }
 
+/* Set-ups in whose files an address has no broadcast address of its own. */
+static const char *const computing[] = { "own-netplan", "own-netctl",
+					 "own-networkd", "own-manager" };
+
+static bool computes(const char *row)
+{
+	for (size_t i = 0; i < COUNT(computing); i++)
+		if (str_eq(computing[i], row))
+			return true;
+	return false;
+}
+
+/* The net's own takes the place of another that was set. */
+static void compute_broadcast(struct plan *p, struct addr *a, const char *row)
+{
+	struct inet_net net;
+	struct inet_addr own;
+	struct finding *f;
+	char text[INET_TEXT];
+	struct err e;
+
+	if (a->broadcast.from == NULL || a->prefix.from == NULL ||
+	    inet_parse(a->ip.v, &net.addr, &e) < 0 ||
+	    a->prefix.v > inet_bits(&net.addr))
+		return;
+	net.prefix = (unsigned)a->prefix.v;
+	if (!inet_broadcast(&net, &own))
+		return;
+	inet_show(&own, text);
+	if (str_eq(text, a->broadcast.v))
+		return;
+	f = finding_add(p->g, FIND_NET_BROADCAST, NULL, a->broadcast.from,
+			"%s: broadcast %s has no place in the files of %s: %s "
+			"is computed",
+			a->ip.v,
+			str_show(p->g->mem, a->broadcast.v,
+				 strlen(a->broadcast.v), 60),
+			row, text);
+	derive_str(p->g, FIELD_ADDR_BROADCAST, a, arena_strdup(p->g->mem, text),
+		   plan_origin(p, "owner", a->broadcast.from), f);
+}
+
 static void guest_sets(struct plan *p, const struct origin *from)
 {
+	const char *row = edits_own_row(p)->name;
+	const char *shown = row + strlen("own-");
 	struct finding *f;
 
 	f = finding_add(p->g, FIND_NET_GUEST_OWNS, NULL, from,
 			"the guest sets its addresses and routes itself: %s",
-			edits_own_row(p)->name + strlen("own-"));
+			shown);
 	derive_str(p->g, FIELD_NET_OWNER, p->g, "guest", from, f);
+	for (size_t i = 0; computes(row) && i < p->g->addrs.n; i++)
+		if (p->g->addrs.v[i]->ip.from != NULL)
+			compute_broadcast(p, p->g->addrs.v[i], shown);
 }
 
 static bool is_word(const char *word)

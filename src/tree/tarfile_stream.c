@@ -34,6 +34,7 @@ struct tarfile_stream {
 	uint64_t head_at; /* out, where the header began */
 	bool in_head;
 	struct archive *unpacks; /* NULL: it is a tar as it is */
+	bool by_program;         /* of its own: lzop */
 	struct archive *tar;
 	struct err io; /* why a reader of ours failed, or msg "" */
 	char *block;
@@ -78,21 +79,6 @@ const char *tarfile_stream_kind(const void *head, size_t n)
 				       0 ?
 		       "" :
 		       NULL;
-}
-
-void tarfile_stream_closep(struct tarfile_stream **s)
-{
-	struct tarfile_stream *x = *s;
-
-	if (!x)
-		return;
-	archive_read_free(x->tar);
-	archive_read_free(x->unpacks);
-	arena_free(x->text);
-	if (x->utf8)
-		freelocale(x->utf8);
-	arena_free(x->mem);
-	*s = NULL;
 }
 
 int tarfile_stream_bad(struct tarfile_stream *s, struct err *e, const char *fmt,
@@ -210,6 +196,25 @@ static la_ssize_t read_tar(struct archive *a, void *arg, const void **ret)
 	return n;
 }
 
+void tarfile_stream_closep(struct tarfile_stream **s)
+{
+	struct tarfile_stream *x = *s;
+	const void *data;
+
+	if (!x)
+		return;
+	/* a program whose output nobody reads would complain */
+	while (x->by_program && read_tar(x->tar, x, &data) > 0)
+		;
+	archive_read_free(x->tar);
+	archive_read_free(x->unpacks);
+	arena_free(x->text);
+	if (x->utf8)
+		freelocale(x->utf8);
+	arena_free(x->mem);
+	*s = NULL;
+}
+
 /* --- opening -------------------------------------------------------------- */
 
 static int open_packed(struct tarfile_stream *s, const struct packing *p,
@@ -243,6 +248,7 @@ static int open_packed(struct tarfile_stream *s, const struct packing *p,
 					      "",
 			why(s->unpacks));
 	}
+	s->by_program = got == ARCHIVE_WARN;
 	return 0;
 }
 

@@ -253,6 +253,64 @@ large()
 	rm "$tmp/site.conf"
 }
 
+# A configuration of OpenVZ that is no configuration any more
+huge_conf()
+{
+	new
+	mkdir -p "$host/etc/vz/conf"
+	truncate -s 200M "$host/etc/vz/conf/101.conf"
+	survives "a configuration of 200 MB" --root "$host" --from openvz \
+		/etc/vz/conf/101.conf
+	timeout "$seconds" "$rehost" plan --root "$host" --from openvz \
+		/etc/vz/conf/101.conf >"$tmp/out" 2>&1
+	check "and it says why it is not read" \
+		grep -q '101.conf: it is larger than [0-9]* bytes' "$tmp/out"
+}
+
+# What lies beside the root is not reached, however it is asked for.
+hostile_conf()
+{
+	outside=$tmp/outside
+	new
+	mkdir -p "$host/etc/vz/conf" "$host/vz/private/101/etc" \
+		"$outside/etc" "$outside/root.hdd"
+	touch "$outside/secret" "$outside/etc/passwd"
+	ln -s "$outside" "$host/vz/private/102"
+	ln -s ../../../../../../../../.."$outside" "$host/vz/private/103"
+	ln -s "$outside/secret" "$host/etc/vz/conf/104.conf"
+	ln -sf "$outside/etc/passwd" "$host/vz/private/101/etc/hostname"
+	ln -s "$outside/etc" "$host/vz/private/101/etc/network"
+	for id in 101 102 103; do
+		cat >"$host/etc/vz/conf/$id.conf" <<-END
+		VE_PRIVATE="/vz/private/\$VEID"
+		VE_ROOT="$outside"
+		HOSTNAME="\$(touch $outside/ran)\`touch $outside/ran\`"
+		DEVNODES="../../..$outside/secret:rw net/tun:rw"
+		BINDMOUNT="$outside:/mnt,ro /etc/../..$outside"
+		DISK="uuid={1},image=../../../../../..$outside/root.hdd,mnt=/"
+		ORIGIN_SAMPLE="../../../..$outside/secret"
+		. $outside/secret
+		END
+	done
+	cat >"$host/etc/vz/conf/105.conf" <<-END
+	VE_PRIVATE="/../../../../../../../..$outside"
+	END
+	survives "paths and programs out of the root, as OpenVZ's"
+	# sanitizers look for leaks by ptrace(2) themselves
+	ASAN_OPTIONS=detect_leaks=0 timeout "$seconds" strace -f -yy \
+		-e trace=openat,openat2,open,execve -o "$tmp/trace" \
+		"$rehost" plan --root "$host" >/dev/null 2>&1
+	if [ -s "$tmp/trace" ] && grep -q '/vz/conf>' "$tmp/trace"; then
+		grep -E "= [0-9]+<$outside" "$tmp/trace" >"$tmp/opened"
+		[ ! -e "$outside/ran" ] && [ ! -s "$tmp/opened" ]
+		ok $? "nothing outside is opened, nothing is run" \
+			"$tmp/opened"
+	else
+		skip "nothing outside is opened" "strace cannot be used"
+	fi
+	rm -rf "$outside"
+}
+
 links()
 {
 	new
@@ -395,6 +453,8 @@ if [ $# -gt 0 ]; then
 else
 	made
 	large
+	huge_conf
+	hostile_conf
 	links
 	odd_types
 	many

@@ -166,20 +166,21 @@ static struct lv_value value_of(struct setting *s)
 
 struct lv_value libvirt_text(const struct xml_node *of)
 {
-	return of == NULL || of->text[0] == '\0' ? (struct lv_value){ 0 } :
-						   value_of(of->of);
+	if (of == NULL || of->text[0] == '\0')
+		return value_of(NULL);
+	return value_of(of->of);
 }
 
 struct lv_value libvirt_flag(const struct xml_node *of)
 {
-	return of == NULL ? (struct lv_value){ 0 } : value_of(of->of);
+	return value_of(of == NULL ? NULL : of->of);
 }
 
 struct lv_value libvirt_attr(const struct xml_node *of, const char *name)
 {
 	const struct xml_attr *a = xml_attr(of, name);
 
-	return a == NULL ? (struct lv_value){ 0 } : value_of(a->of);
+	return value_of(a == NULL ? NULL : a->of);
 }
 
 struct lv_value libvirt_text_at(struct reading *r, const char *path)

@@ -27,6 +27,14 @@ void health_init_fact(struct probe *p, const char *item, const char *expected,
 	};
 }
 
+/* Of what a service that failed makes of it. */
+static void service_fact(struct probe *p, const char *item,
+			 const char *expected, const char *observed)
+{
+	health_init_fact(p, item, expected, observed);
+	p->seen->facts.v[p->seen->facts.n - 1].service = true;
+}
+
 /* --- the guest's files --- */
 
 static int open_root(struct probe *p)
@@ -437,10 +445,9 @@ static void systemd_units(struct health_init *h)
 		for (size_t i = 0; i < 2 && i < w.n; i++) {
 			if (strchr(w.v[i], '.') == NULL)
 				continue;
-			health_init_fact(h->p,
-					 arena_printf(h->p->mem, "unit %s",
-						      w.v[i]),
-					 "active", "failed");
+			service_fact(h->p,
+				     arena_printf(h->p->mem, "unit %s", w.v[i]),
+				     "active", "failed");
 			break;
 		}
 	}
@@ -450,7 +457,10 @@ static void systemd_facts(struct health_init *h)
 {
 	if (h->state == NULL || h->state[0] == '\0')
 		return;
-	health_init_fact(h->p, "system state", "running", h->state);
+	if (str_eq(h->state, "degraded")) /* by units, which are named */
+		service_fact(h->p, "system state", "running", h->state);
+	else
+		health_init_fact(h->p, "system state", "running", h->state);
 	if (!str_eq(h->state, "running"))
 		systemd_units(h);
 }
@@ -477,7 +487,7 @@ static void openrc_facts(struct health_init *h)
 	health_init_fact(h->p, "openrc level", "default", openrc_level(h->p));
 	while (d != NULL && (entry = readdir(d)) != NULL)
 		if (entry->d_name[0] != '.')
-			health_init_fact(
+			service_fact(
 				h->p,
 				arena_printf(h->p->mem, "service %s",
 					     str_show(h->p->mem, entry->d_name,

@@ -149,7 +149,24 @@ static void judge_item(const struct verify_package *p,
 	relate(c, it->field);
 }
 
-static void judge_fact(const struct verify_fact *f, struct verify_check *c)
+/* A failed service that the operator knows is no surprise. */
+static void accept_service(const struct verify_package *p, struct arena *mem,
+			   struct verify_check *c)
+{
+	struct verify_announced *a;
+
+	if (p->failed_accepted == NULL)
+		return;
+	a = arena_alloc(mem, sizeof(*a));
+	strv_add(mem, &a->codes, VERIFY_FAILED_SERVICE);
+	a->accepted = p->failed_accepted;
+	c->announced = a;
+	c->surprise = false;
+}
+
+static void judge_fact(const struct verify_package *p,
+		       const struct verify_fact *f, struct arena *mem,
+		       struct verify_check *c)
 {
 	*c = (struct verify_check){
 		.area = f->area,
@@ -171,6 +188,9 @@ static void judge_fact(const struct verify_fact *f, struct verify_check *c)
 	else
 		c->relation = f->expected == NULL ? REL_EXTRA : REL_MISSING;
 	c->surprise = f->reason == NULL && c->relation != REL_EQUAL;
+	c->service = f->service && c->surprise;
+	if (c->service)
+		accept_service(p, mem, c);
 }
 
 static bool is_less(enum relation r)
@@ -270,7 +290,7 @@ static void add_all(const struct verify_package *p, const struct verify_seen *s,
 		c->item = item_name(mem, it->field, it->key);
 	}
 	for (size_t i = 0; i < s->facts.n; i++)
-		judge_fact(&s->facts.v[i], vec_add(mem, &r->checks));
+		judge_fact(p, &s->facts.v[i], mem, vec_add(mem, &r->checks));
 }
 
 /* The verdicts, of the checks as they are now. */

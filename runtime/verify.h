@@ -42,6 +42,12 @@ struct verify_announced {
 	const char *accepted; /* the reason, NULL: not accepted */
 };
 
+/*
+ * The code of a finding that no plan can make, for it takes a start: a service
+ * of the guest failed. Accepted, it is as good as announced.
+ */
+#define VERIFY_FAILED_SERVICE "INI044"
+
 /* What a package says: all that is read of DIR/NAME but its root. */
 struct verify_package {
 	const char *dir, *key, *name, *target;
@@ -57,6 +63,7 @@ struct verify_package {
 	VEC(struct verify_announced) announced;
 	bool machine; /* its boundary was a machine: never equivalent */
 	const char *machine_accepted; /* why that is fine, or NULL */
+	const char *failed_accepted;  /* why failed services are, or NULL */
 };
 
 /*
@@ -91,6 +98,7 @@ struct verify_fact {
 	const char *probe;
 	bool grants;   /* "yes" lets more than "no": looser, not extra */
 	bool optional; /* a verdict is complete without it */
+	bool service;  /* that it differs is a service that failed */
 };
 
 struct verify_seen {
@@ -115,7 +123,8 @@ struct verify_check {
 	const char *recorded; /* by capture, on the old host */
 	enum relation relation;
 	bool required;
-	bool surprise;      /* not as the configuration says */
+	bool surprise; /* not as the configuration says */
+	bool service;  /* because a service failed, which can be accepted */
 	const char *reason; /* of what is unseen */
 	const struct verify_announced *announced;
 	const char *probe;

@@ -140,6 +140,8 @@ static void text_check(const struct verify_check *c, bool utf8, struct buf *b)
 		buf_printf(b, "%s%s", i == 0 ? " [" : " ", a->codes.v[i]);
 	if (a != NULL)
 		buf_addc(b, ']');
+	if (c->service && c->surprise)
+		buf_adds(b, ", to be accepted as " VERIFY_FAILED_SERVICE);
 	if (a != NULL && a->accepted != NULL)
 		buf_printf(b, " accepted: %s", a->accepted);
 	buf_addc(b, '\n');

@@ -417,6 +417,53 @@ START_TEST(facts)
 }
 END_TEST
 
+/* A service that failed: a surprise until the operator knows it. */
+START_TEST(failed_service)
+{
+	struct arena *mem = arena_new();
+	struct verify_package p = { .key = "h/vserver:a",
+				    .name = "a",
+				    .target = "lxc",
+				    .before = policy_new(mem),
+				    .planned = policy_new(mem) };
+	struct verify_run v = { .package = &p,
+				.engine = "builtin",
+				.seen = { .observed = policy_new(mem) } };
+	const struct verify_look looks[FIELD__MAX] = { 0 };
+
+	*vec_add(mem, &v.seen.facts) = (struct verify_fact){
+		.area = AREA_BOOT,
+		.item = "unit a.service",
+		.expected = "active",
+		.observed = "failed",
+		.service = true,
+	};
+	for (unsigned known = 0; known < 2; known++) {
+		struct buf b CLEANUP(buf_done) = { 0 };
+
+		p.failed_accepted = known ? "as ever" : NULL;
+		verify_judge(&p, &v.seen, looks, mem, &v.result);
+		ck_assert_int_eq(v.result.verdict, known ? VERIFIED_ACCEPTED :
+							   VERIFIED_DIFFERENT);
+		ck_assert_uint_eq(v.result.surprises, !known);
+		verify_report_text(&v, false, false, &b);
+		ck_assert_ptr_nonnull(strstr(
+			buf_str(&b),
+			known ? "~ boot         unit a.service: missing: was "
+				"active, is failed [" VERIFY_FAILED_SERVICE
+				"] accepted: as ever\n" :
+				"X boot         unit a.service: missing: "
+				"planned active, seen failed, to be accepted "
+				"as " VERIFY_FAILED_SERVICE "\n"));
+	}
+	/* what is no service's fault is not accepted with them */
+	v.seen.facts.v[0].service = false;
+	verify_judge(&p, &v.seen, looks, mem, &v.result);
+	ck_assert_int_eq(v.result.verdict, VERIFIED_DIFFERENT);
+	arena_free(mem);
+}
+END_TEST
+
 START_TEST(names)
 {
 	for (enum verify_verdict v = 0; v < VERIFIED__MAX; v++)
@@ -556,6 +603,7 @@ int main(void)
 	tcase_add_loop_test(t, stands_in, 0, (int)COUNT(stand_ins));
 	tcase_add_loop_test(t, facts, 0, 6);
 	tcase_add_loop_test(t, drift, 0, (int)COUNT(drifts));
+	tcase_add_test(t, failed_service);
 	tcase_add_test(t, names);
 	tcase_add_test(t, text_has_marks);
 	tcase_add_test(t, junit_escapes);

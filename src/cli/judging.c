@@ -9,6 +9,7 @@
 #include "cli/judging.h"
 #include "cli/verify_accept.h"
 #include "cli/verify_record.h"
+#include "model/finding.h"
 
 /* Exit statuses as design 1.1 ranks them: the first that applies. */
 static int status_of(const struct judging *v, enum verify_verdict verdict)
@@ -72,6 +73,9 @@ int judging_accept(const struct judging *v, struct arena *mem,
 	const char *reason = NULL;
 	bool needless;
 
+	if (verify_accept_reason(&a, finding_row(FIND_INI_FAILED)->code, mem,
+				 &p->failed_accepted, &needless, e) < 0)
+		return -1;
 	for (size_t i = 0; i < p->announced.n; i++)
 		if (accept_item(&a, mem, &p->announced.v[i], e) < 0)
 			return -1;

@@ -372,8 +372,21 @@ named()
 		"$tmp/equivalent/broken-$tag" >"$tmp/verified"
 	[ $? -eq 4 ] || { cat "$tmp/verified"; return 1; }
 	grep '^  X ' "$tmp/verified" | sed 's/  */ /g' | diff - /dev/fd/3 3<<-'END'
-	 X boot system state: missing: planned running, seen degraded
-	 X boot unit broken.service: missing: planned active, seen failed
+	 X boot system state: missing: planned running, seen degraded, to be accepted as INI044
+	 X boot unit broken.service: missing: planned active, seen failed, to be accepted as INI044
+	END
+}
+
+# accepted: the same, known to the operator, and still named
+accepted()
+{
+	"$rehost" verify --scratch "$tmp/scratch" \
+		--accept 'INI044=as ever' \
+		"$tmp/equivalent/broken-$tag" >"$tmp/verified" ||
+		{ cat "$tmp/verified"; return 1; }
+	grep -e ' system state:' -e ' unit ' "$tmp/verified" | sed 's/  */ /g' | diff - /dev/fd/3 3<<-'END'
+	 ~ boot system state: missing: was running, is degraded [INI044] accepted: as ever
+	 ~ boot unit broken.service: missing: was active, is failed [INI044] accepted: as ever
 	END
 }
 
@@ -420,6 +433,7 @@ test_equivalent()
 	test_guest equivalent "busybox-noinit-$tag" 15 shim rehost-init
 	test_verify equivalent
 	check "equivalent, broken: the unit that failed is named" named
+	check "equivalent, broken: and can be accepted" accepted
 }
 
 # With ids that are mapped when the tree is mounted.

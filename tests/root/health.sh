@@ -99,8 +99,23 @@ openrc_failed()
 {
 	look rcbad
 	[ "$status" -eq 4 ] &&
-	said '^  X boot *service sshd: .*planned started, seen failed' &&
+	said '^  X boot *service sshd: .*planned started, seen failed,' &&
 	[ "$(wrong | wc -l)" -eq 1 ]
+}
+
+openrc_accepted()
+{
+	local site=$tmp/accept.conf
+	printf 'accept "INI044" { guests = {"vs1/vserver:%s"} %s }\n' \
+		rcbad 'reason = "change 7"' >"$site"
+	look rcbad --site "$site"
+	[ "$status" -eq 0 ] && ! wrong &&
+	said '^  ~ boot *service sshd: .*INI044. accepted: change 7' &&
+	printf 'accept "INI044" { guests = {"vs1/vserver:%s"} %s }\n' \
+		rc 'reason = "change 7"' >"$site" || return 1
+	look rcbad --site "$site"
+	[ "$status" -eq 4 ] &&
+	said '^  X boot *service sshd: .*, to be accepted as INI044$'
 }
 
 shim_up()
@@ -169,6 +184,7 @@ captured_no_port()
 check "convert" convert
 check "OpenRC: its level is reached, not before" openrc_up
 check "OpenRC: a service that failed is named" openrc_failed
+check "OpenRC: it is accepted where the site file says so" openrc_accepted
 check "small init: its command, a port, words of the console" shim_up
 check "small init: its command failed" shim_failed
 check "a port where nobody listens" no_port

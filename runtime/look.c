@@ -98,8 +98,8 @@ static void restore_announced(struct verify_announced *a,
 			a->key = emitted->items.v[i].key;
 }
 
-static int read_emitted(const struct verify_package *p, struct arena *mem,
-			struct policy **ret, struct err *e)
+int look_restore(const struct verify_package *p, struct arena *mem,
+		 struct policy **ret, struct err *e)
 {
 	if (look_emitted(p, mem, ret, e) < 0)
 		return -1;
@@ -110,20 +110,12 @@ static int read_emitted(const struct verify_package *p, struct arena *mem,
 	return 0;
 }
 
-int look_restore(const struct verify_package *p, struct arena *mem,
-		 struct err *e)
-{
-	struct policy *emitted;
-
-	return read_emitted(p, mem, &emitted, e);
-}
-
 static int prepare(const struct verify_package *p, const struct look_options *o,
 		   struct arena *mem, struct engine_guest *ret, struct err *e)
 {
 	struct policy *policy;
 
-	if (read_emitted(p, mem, &policy, e) < 0)
+	if (look_restore(p, mem, &policy, e) < 0)
 		return -1;
 	*ret = (struct engine_guest){
 		.engine = o->engine,
@@ -266,6 +258,7 @@ int look_run(const struct verify_package *p, const struct look_options *o,
 		subject.init = box_init(g.box);
 		subject.engine = g.box;
 		subject.rootfs = g.options.rootfs;
+		look.emitted = g.policy;
 		add_withheld(&look, g.box);
 		if (look_at(&look, o, e) < 0)
 			return -1;

@@ -27,11 +27,11 @@ int look_emitted(const struct verify_package *p, struct arena *mem,
 		 struct policy **ret, struct err *e);
 
 /*
- * Gives items of the package that policy.json cannot hold, being no UTF-8, the
- * bytes of the emitted configuration.
+ * look_emitted; and items of the package that policy.json cannot hold, being
+ * no UTF-8, get its bytes.
  */
 int look_restore(const struct verify_package *p, struct arena *mem,
-		 struct err *e);
+		 struct policy **ret, struct err *e);
 
 /* What look_start would do, an operation a line; needs no right. */
 int look_print(const struct verify_package *p, const struct look_options *o,

@@ -42,6 +42,7 @@ struct probe {
 	struct arena *mem;
 	const struct probe_subject *subject;
 	const struct verify_package *package;
+	const struct policy *emitted; /* of the text, NULL: not read */
 	struct verify_seen *seen;
 };
 

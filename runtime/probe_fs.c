@@ -101,6 +101,28 @@ static bool is_device(struct probe *p, const char *path)
 }
 
 /*
+ * A guest that has SYS_ADMIN where its ids are mapped mounts what it likes, as
+ * it did before (its init /run and /dev/shm). What is empty at first and lies
+ * on no device shows it nothing of the host's; from the configuration that was
+ * emitted it is not, or it is an item as every other.
+ */
+static bool is_own(const struct probe *p, const struct mounted *m)
+{
+	static const char *const empty[] = { "tmpfs", "ramfs", "mqueue",
+					     "hugetlbfs" };
+
+	if (!str_eq(policy_get(p->package->planned, FIELD_CAPS, "sys_admin"),
+		    "yes") ||
+	    p->emitted == NULL ||
+	    policy_get(p->emitted, FIELD_MOUNT_TARGET, m->target) != NULL)
+		return false;
+	for (size_t i = 0; i < COUNT(empty); i++)
+		if (str_eq(m->type, empty[i]))
+			return true;
+	return false;
+}
+
+/*
  * The root is the guest's own; what lies inside of /proc and /sys is the view
  * of them; device nodes are seen by the probe of nodes.
  */
@@ -108,7 +130,8 @@ static bool is_item(struct probe *p, const struct mounted *m)
 {
 	if (probe_asked(p, FIELD_MOUNT_TARGET, m->target))
 		return true;
-	return !str_eq(m->target, "/") && !str_starts(m->target, "/proc/") &&
+	return !str_eq(m->target, "/") && !is_own(p, m) &&
+	       !str_starts(m->target, "/proc/") &&
 	       !str_starts(m->target, "/sys/") &&
 	       !(str_starts(m->target, "/dev/") && is_device(p, m->target));
 }

@@ -127,15 +127,17 @@ int running_look(const struct verify_package *package,
 			      .package = own,
 			      .seen = &ret->seen };
 	struct verify_look looks[FIELD__MAX];
+	struct policy *emitted;
 	struct err why;
 
 	engine_announce(o->engine, own, mem);
 	*ret = (struct verify_run){ .package = own,
 				    .engine = o->engine->name,
 				    .baseline = record };
-	if (look_restore(own, mem, e) < 0 ||
+	if (look_restore(own, mem, &emitted, e) < 0 ||
 	    o->engine->version(mem, &ret->engine_version, e) < 0)
 		return -1;
+	look.emitted = emitted;
 	ret->seen.observed = policy_new(mem);
 	probe_looks(looks);
 	if (o->engine->find(own, mem, &subject.init, &why) < 0 ||

@@ -231,6 +231,36 @@ stays_shifted()
 		tar --numeric-owner -tvf - | grep -F 100012/200034
 }
 
+# --- Debian, whose init mounts by itself ----------------------------------------
+
+make_debian()	# TREES
+{
+	local kind id=301
+	mkdir -p "$tmp/debian/etc/vz/conf" "$tmp/debian/vz/private" &&
+	echo ovz >"$tmp/debian/etc/hostname" || return 1
+	for kind in sysvinit systemd; do
+		cp -a "$1/$kind" "$tmp/debian/vz/private/$id" &&
+		sed "s/192.0.2.77.*\"/192.0.2.$((id - 200))\"/
+			s/64M/256M/; s/NUMPROC=.*/NUMPROC=\"400\"/" \
+			"$host/etc/vz/conf/101.conf" \
+			>"$tmp/debian/etc/vz/conf/$id.conf" || return 1
+		id=$((id + 1))
+	done
+	"$rehost" convert -q --compress none --site "$tmp/site" \
+		--root "$tmp/debian" -t lxc -o "$tmp/out.debian"
+}
+
+# What the configuration mounts is no mount of the guest's own.
+mounted()
+{
+	cp -a "$tmp/out.debian/302" "$tmp/out.debian/more" &&
+	echo 'lxc.mount.entry = none srv tmpfs nosuid 0 0' \
+		>>"$tmp/out.debian/more/lxc/config" || return 1
+	dir=$tmp/out.debian/more
+	verify
+	[ $? -eq 4 ] && grep '^  X mounts *mount.target /srv: extra' "$tmp/seen"
+}
+
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 nft --version >/dev/null 2>&1 || skip_all "there is no nft"
 lxc=$(command -v lxc-start)
@@ -276,4 +306,16 @@ check "a guest of vzctl without its own kernel" make_shifted
 check "converted with its map" convert_shifted
 check "owners, access lists and capabilities are the guest's" same_archive
 check "--shift leaves them as they are" stays_shifted
+if ! trees=$(bash tests/debian_trees.sh 2>"$tmp/trees.log"); then
+	skip "Debian" "$trees"
+elif check "Debian with sysvinit and with systemd" make_debian "$trees"; then
+	for engine in $engines; do
+		for id in 301 302; do
+			dir=$tmp/out.debian/$id
+			check "$engine: $id: announced, nothing else" \
+				verified --engine "$engine"
+		done
+	done
+	check "a mount of the configuration is caught there" mounted
+fi
 tap_end

@@ -236,8 +236,13 @@ static void add_options(struct probe *p, const struct mounted *m)
 					       "mqueue", "cgroup", "cgroup2" };
 	const struct policy *plan = p->package->planned;
 	const char *planned = policy_get(plan, FIELD_MOUNT_OPTIONS, m->target);
+	const char *was =
+		policy_get(p->package->before, FIELD_MOUNT_OPTIONS, m->target);
 	const struct strv words =
 		strv_split(p->mem, planned == NULL ? "" : planned, " ");
+	/* a bind may have it from the host's own mount, as was advised */
+	const struct strv before =
+		strv_split(p->mem, was == NULL ? "" : was, " ");
 	struct strv seen = { 0 };
 
 	for (size_t i = 0; i < words.n; i++)
@@ -254,11 +259,26 @@ static void add_options(struct probe *p, const struct mounted *m)
 		return; /* what stands there is the engine's choice */
 	for (size_t i = 0; i < COUNT(closing); i++)
 		if (strv_has(&m->options, closing[i]) &&
-		    !strv_has(&words, closing[i]))
+		    !strv_has(&words, closing[i]) &&
+		    !(is_bind(p, m->target) && strv_has(&before, closing[i])))
 			strv_add(p->mem, &seen, closing[i]);
 	if (seen.n != 0)
 		probe_add(p, FIELD_MOUNT_OPTIONS, m->target,
 			  strv_join(p->mem, &seen, " "));
+}
+
+/*
+ * Of a directory of the host that is mounted here mountinfo shows the device
+ * only: it is the planned one when that is the same directory.
+ */
+static bool is_bound(struct probe *p, const struct mounted *m,
+		     const char *planned)
+{
+	struct stat here, there;
+
+	return planned[0] == '/' && stat(planned, &there) == 0 &&
+	       stat_inside(p, m->target, &here) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 /* Without a device or a directory it is a word that nothing reads. */
@@ -269,7 +289,8 @@ static void add_source(struct probe *p, const struct mounted *m)
 
 	if (planned == NULL)
 		return;
-	if (strchr(planned, '/') == NULL && strchr(m->source, '/') == NULL)
+	if ((strchr(planned, '/') == NULL && strchr(m->source, '/') == NULL) ||
+	    is_bound(p, m, planned))
 		probe_add(p, FIELD_MOUNT_SOURCE, m->target, planned);
 	else
 		probe_add(p, FIELD_MOUNT_SOURCE, m->target, m->source);

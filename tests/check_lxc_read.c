@@ -122,6 +122,11 @@ static const struct read_row {
 	  FIELD_DEVICE_PATH, "c 10:229", NULL },
 	{ "lxc.mount.entry = /a\\040b c\\040d none bind,ro,optional 0 0\n",
 	  FIELD_MOUNT_OPTIONS, "/c d", "bind ro" },
+	{ "lxc.mount.entry = /a b none bind,ro,nodev 0 0\n",
+	  FIELD_MOUNT_OPTIONS, "/b", "bind ro nodev" },
+	/* LXC sets no flag of a writable bind */
+	{ "lxc.mount.entry = /a b none rw,rbind,nodev,nosuid 0 0\n",
+	  FIELD_MOUNT_OPTIONS, "/b", "rw rbind" },
 	{ "lxc.mount.entry = /a\\040b c\\040d none bind,ro,optional 0 0\n",
 	  FIELD_MOUNT_SOURCE, "/c d", "/a b" },
 	{ "lxc.cgroup.memory.limit_in_bytes = 5\n"

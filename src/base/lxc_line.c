@@ -66,3 +66,21 @@ bool lxc_line_next(struct lxc_lines *l, struct lxc_line *ret)
 		cut_setting(ret, eq);
 	return true;
 }
+
+bool lxc_line_ignores(const struct strv *options, const char *word)
+{
+	static const char *const flags[] = {
+		"nosuid",     "suid",     "nodev",    "dev",
+		"noexec",     "exec",     "noatime",  "atime",
+		"nodiratime", "diratime", "relatime", "norelatime",
+		"strictatime"
+	};
+
+	if ((!strv_has(options, "bind") && !strv_has(options, "rbind")) ||
+	    strv_has(options, "ro"))
+		return false;
+	for (size_t i = 0; i < COUNT(flags); i++)
+		if (str_eq(word, flags[i]))
+			return true;
+	return false;
+}

@@ -39,4 +39,11 @@ struct lxc_lines {
 /* The next line; false at the end. Slices point into the text. */
 bool lxc_line_next(struct lxc_lines *l, struct lxc_line *ret);
 
+/*
+ * An option of a mount entry that LXC reads and does not apply: of a bind it
+ * sets flags only together with ro (mount_entry of lxc/src/lxc/conf.c:
+ * "Mountflags already were ..., skipping remount"; seen in 5.0.2).
+ */
+bool lxc_line_ignores(const struct strv *options, const char *word);
+
 #endif

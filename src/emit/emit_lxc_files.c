@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "base/cap.h"
 #include "base/devrule.h"
+#include "base/lxc_line.h"
 #include "base/str.h"
 #include "emit/emit_lxc.h"
 
@@ -236,6 +237,25 @@ static char *mount_options(struct emission *em, const struct mount *m)
 	return strv_join(em->mem, &words, ",");
 }
 
+/* Options that are written, and that LXC does not apply. */
+static void find_ignored(struct emission *em, const struct mount *m,
+			 const char *options)
+{
+	const struct strv all = strv_split(em->mem, options, ",");
+	struct strv ignored = { 0 };
+	struct finding *f;
+
+	for (size_t i = 0; i < all.n; i++)
+		if (lxc_line_ignores(&all, all.v[i]))
+			strv_add(em->mem, &ignored, all.v[i]);
+	if (ignored.n == 0)
+		return;
+	f = emit_find_at(em, FIND_MNT_BIND_FLAGS, FIELD_MOUNT_OPTIONS, m,
+			 "%s: %s", m->target.v,
+			 strv_join(em->mem, &ignored, " "));
+	finding_covers(em->g, f, FIELD_MOUNT_OPTIONS, m->target.v);
+}
+
 static void put_entry(struct emission *em, const struct mount *m)
 {
 	const char *source = m->source.from == NULL ? "none" : m->source.v;
@@ -244,6 +264,7 @@ static void put_entry(struct emission *em, const struct mount *m)
 			  (m->options.from == NULL ||
 			   (!strv_has(&m->options.v, "bind") &&
 			    !strv_has(&m->options.v, "rbind")));
+	const char *options = mount_options(em, m);
 	struct finding *f;
 
 	if (bind || m->source.from == NULL || m->type.from == NULL) {
@@ -259,8 +280,8 @@ static void put_entry(struct emission *em, const struct mount *m)
 		     arena_printf(em->mem, "%s %s %s %s 0 0",
 				  escaped(em->mem, source),
 				  escaped(em->mem, m->target.v + 1),
-				  escaped(em->mem, type),
-				  mount_options(em, m)));
+				  escaped(em->mem, type), options));
+	find_ignored(em, m, options);
 }
 
 static void engine_mount(struct emission *em, enum field_id id,

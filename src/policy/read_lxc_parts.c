@@ -8,6 +8,7 @@
 #include "base/attr.h"
 #include "base/devrule.h"
 #include "base/inet.h"
+#include "base/lxc_line.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "policy/read_lxc_parts.h"
@@ -223,7 +224,7 @@ static char *unescaped(struct arena *mem, const char *s)
 	return copy;
 }
 
-/* Without what is LXC's own among the options. */
+/* Without what is LXC's own among the options, and what it does not apply. */
 static struct strv kernel_options(struct arena *mem, const struct strv *all)
 {
 	struct strv kept = { 0 };
@@ -231,7 +232,8 @@ static struct strv kernel_options(struct arena *mem, const struct strv *all)
 	for (size_t i = 0; i < all->n; i++)
 		if (!str_starts(all->v[i], "create=") &&
 		    !str_eq(all->v[i], "optional") &&
-		    !str_eq(all->v[i], "relative"))
+		    !str_eq(all->v[i], "relative") &&
+		    !lxc_line_ignores(all, all->v[i]))
 			strv_add(mem, &kept, unescaped(mem, all->v[i]));
 	return kept;
 }

@@ -36,6 +36,10 @@ convert()
 	echo vs1 >"$tmp/host/etc/hostname" &&
 	ln -s /vservers "$tmp/host/etc/vservers/.defaults/vdirbase" &&
 	demo_guest "$tmp/host" "$guest" 40011 192.0.2.11 &&
+	mkdir -p "$tmp/data" "$tmp/host$tmp/data" \
+		"$tmp/host/vservers/$guest/srv/data" &&
+	echo "$tmp/data /srv/data none bind 0 0" \
+		>>"$tmp/host/etc/vservers/$guest/fstab" &&
 	demo_value "$tmp/host/etc/vservers/$guest/rlimits/rss.hard" 65536 &&
 	demo_value "$tmp/host/etc/vservers/$guest/rlimits/nproc.hard" 200 &&
 	cat >"$tmp/site.conf" <<-END &&
@@ -170,6 +174,18 @@ said() { cat "$tmp/look.$1"; [ "$(cat "$tmp/status.$1")" = "$2" ]; }
 wrong() { sed -n 's/^  X *//p' "$tmp/look.$1" | sed 's/  */ /g'; }
 same() { said "$1" 0 && [ -z "$(wrong "$1")" ] &&
 	grep -q ', 0 not as planned, 0 not as in verify/lxc-lxc-' "$tmp/look.$1"; }
+# util-vserver gave it nodev, LXC does not.
+bound()
+{
+	sed -n 's/^  [+~] *mounts *//p' "$tmp/look.same" | grep /srv/data: |
+		sort | diff - /dev/fd/3 3<<-END
+	mount.options /srv/data: missing: was bind nodev, is bind [MNT021]
+	mount.source /srv/data: $tmp/data
+	mount.target /srv/data: /srv/data
+	mount.type /srv/data: none
+	END
+}
+
 changed()
 {
 	said changed 4 >"$tmp/shown" && wrong changed | diff - /dev/fd/3 3<<-END
@@ -218,6 +234,7 @@ if check "convert" convert && check "install" install; then
 	check "it does not run: failed, and where it was looked for" stopped
 	check "it runs in production" run_it
 	check "as the record has it" same same
+	check "a directory of the host, as LXC really binds it" bound
 	check "looking changed nothing" diff "$tmp/state.before" "$tmp/state.after"
 	check "what was changed is named, nothing else" changed
 	check "changed back" same again

@@ -51,7 +51,7 @@ sabotage_rich()	# HOST
 	demo_value "$c/interfaces/2/dev" eth1
 	echo 'none /opt tmpfs ro,nosuid,noexec,size=4m 0 0' >>"$c/fstab"
 	printf '%s %s none %s 0 0\n' "$1/srv/ro" /srv/ro bind,ro,nosuid,noatime \
-		"$1/srv/rw" /srv/rw bind "$1/srv/file" /etc/file bind,nosuid \
+		"$1/srv/rw" /srv/rw bind "$1/srv/file" /etc/file bind,ro,nosuid \
 		>>"$c/fstab"
 	mkdir -p "$r/opt" "$r/srv/ro" "$r/srv/rw" "$1/srv/ro" "$1/srv/rw"
 	echo host >"$1/srv/file"

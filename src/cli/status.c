@@ -15,11 +15,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/verify_record.h"
 
-/* Names of records, as they sort. */
 static int cmp_names(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return verify_record_cmp(*(const char *const *)a,
+				 *(const char *const *)b);
 }
 
 static struct strv record_names(const char *dir, struct arena *mem)

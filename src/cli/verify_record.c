@@ -103,6 +103,22 @@ int verify_record(const struct verify_run *v, struct arena *mem, struct err *e)
 
 /* --- records of before --- */
 
+/* publish: "T.json", "T.1.json", "T.2.json" */
+int verify_record_cmp(const char *a, const char *b)
+{
+	static const char end[] = ".json";
+	struct arena *mem CLEANUP(arena_freep) = arena_new();
+	const char *const name[] = { a, b };
+	const char *stem[2];
+
+	for (size_t i = 0; i < COUNT(name); i++)
+		stem[i] = arena_strndup(
+			mem, name[i],
+			strlen(name[i]) -
+				(str_ends(name[i], end) ? strlen(end) : 0));
+	return strverscmp(stem[0], stem[1]);
+}
+
 /* What is there of records that would do. */
 struct search {
 	const struct verify_package *p;
@@ -138,10 +154,12 @@ static void consider(struct search *s, const char *name)
 	json_t *g = json_array_get(json_object_get(doc, "guests"), 0);
 	const char *time = json_str(json_object_get(doc, "host"), "time");
 	const bool own = str_eq(json_str(g, "engine"), s->engine);
+	int later = s->time == NULL ? 1 : strcmp(time, s->time);
 
+	if (later == 0)
+		later = verify_record_cmp(file, s->file);
 	if (!would_do(s, g) ||
-	    (s->time != NULL &&
-	     (own != s->own ? s->own : strcmp(time, s->time) <= 0)))
+	    (s->time != NULL && (own != s->own ? s->own : later <= 0)))
 		return;
 	json_decref(s->guest);
 	s->guest = json_incref(g);

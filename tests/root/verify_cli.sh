@@ -258,6 +258,19 @@ stands()
 		"$tmp/table" && grep -q '^\* of an older' "$tmp/table"
 }
 
+# Of one second the numbered record is the later one.
+numbered()
+{
+	local file
+	file=$(echo "$tmp"/out/web01/verify/*.json)
+	sed 's/"verdict": "announced"/"verdict": "different"/' "$file" \
+		>"${file%.json}.1.json"
+	"$rehost" status "$tmp/out" >"$tmp/table"
+	rm "${file%.json}.1.json"
+	cat "$tmp/table"
+	grep -q '^vs1/vserver:web01 .* lxc/builtin different ' "$tmp/table"
+}
+
 stands_json()
 {
 	"$rehost" status --format json "$tmp/out" >"$tmp/status.json" &&
@@ -373,6 +386,7 @@ check "no record is written over" records
 check "several at a time, in order" several
 check "-n, the same without rights" dry_run
 check "status: where the guests stand" stands
+check "status: two records of one second" numbered
 check "status: json" stands_json
 check "status: usage, and no conversion" status_usage
 check "a scratch directory in memory is refused" no_tmpfs

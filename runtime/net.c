@@ -625,10 +625,11 @@ static bool answer_for(struct run *r, const char *link, const char *line)
 	return true;
 }
 
-/* a: interface, b: the guest's root. */
+/* a: interface, b: the guest's root, c: the host's file that is bound there. */
 int net_resolvers(struct run *r, const struct op *op, struct err *e)
 {
 	enum { FILE_MAX = 64 << 10, SERVERS_MAX = 3 }; /* resolv.conf(5) */
+	const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
 	int root CLEANUP(fd_closep) =
 		open(op->b, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd CLEANUP(fd_closep) = -1;
@@ -639,7 +640,8 @@ int net_resolvers(struct run *r, const struct op *op, struct err *e)
 
 	if (root < 0)
 		return err_set(e, errno, "open");
-	fd = fd_open_in(root, "etc/resolv.conf", O_RDONLY | O_NONBLOCK);
+	fd = op->c != NULL ? open(op->c, flags) :
+			     fd_open_in(root, "etc/resolv.conf", flags);
 	n = fd < 0 ? 0 : read(fd, text, FILE_MAX);
 	if (n <= 0) /* it has none, or one that is no file */
 		return 0;

@@ -529,6 +529,14 @@ static void plan_routes(struct nets *n)
 	}
 }
 
+/* The host's resolv.conf where the guest has that; NULL: its own. */
+static const char *bound_resolvers(const struct nets *n)
+{
+	const char *source = get(n, FIELD_MOUNT_SOURCE, "/etc/resolv.conf");
+
+	return source != NULL && source[0] == '/' ? source : NULL;
+}
+
 int ops_net(const struct ops_input *in, struct ops *ops, struct err *e)
 {
 	struct nets n = { .in = in, .ops = ops };
@@ -551,6 +559,6 @@ int ops_net(const struct ops_input *in, struct ops *ops, struct err *e)
 	if (n.nics.n > 0 && in->o->rootfs != NULL)
 		ops_add(ops, OP_RESOLVERS,
 			n.bridges.n > 0 ? n.bridges.v[0] : "lo", in->o->rootfs,
-			NULL, NULL);
+			bound_resolvers(&n), NULL);
 	return 0;
 }

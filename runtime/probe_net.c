@@ -72,8 +72,7 @@ static void see_link(struct probe *p, const struct strv *w, uint64_t flags)
 		probe_add(p, FIELD_NIC_MTU, name, w->v[3]);
 	if (probe_asked(p, FIELD_NIC_MAC, name))
 		probe_add(p, FIELD_NIC_MAC, name, w->v[4]);
-	if ((flags & IFF_MULTICAST) != 0 && (flags & IFF_UP) != 0 &&
-	    !no_groups(p, name))
+	if ((flags & IFF_MULTICAST) != 0 && !no_groups(p, name))
 		probe_add(p, FIELD_MULTICAST, "", "yes");
 }
 

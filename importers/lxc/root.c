@@ -189,15 +189,31 @@ static void end_options(struct reading *r)
 					  lxc_shown(r, k->text)));
 }
 
-/* Of a guest whose ids are mapped the owners on disk are the host's. */
+/* Whether a user of the host is one of the guest's. */
+static bool is_mapped(const struct guest *g, uint64_t uid)
+{
+	for (size_t i = 0; i < g->idmaps.n; i++) {
+		const struct idmap *m = g->idmaps.v[i];
+
+		if (str_eq(m->kind.v, "u") && uid >= m->outside.v &&
+		    uid - m->outside.v < m->count.v)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Of a guest whose ids are mapped the owners on disk are the host's; a copy
+ * that somebody without rights unpacked belongs to whom it was.
+ */
 static void find_shift(struct reading *r)
 {
 	struct tree_stat st;
 	struct err e;
 
-	if (r->g->rootfs.from == NULL || r->g->idmaps.n == 0 ||
+	if (r->g->rootfs.from == NULL ||
 	    tree_stat(lxc_of(r)->t, r->g->rootfs.v, &st, &e) < 0 ||
-	    !S_ISDIR(st.mode) || st.uid == 0)
+	    !S_ISDIR(st.mode) || !is_mapped(r->g, st.uid))
 		return;
 	reading_default(r, FIELD_ROOT_SHIFTED, r->g, "yes",
 			"the owner of the root directory");

@@ -560,7 +560,10 @@ static void host_end(struct reading *r, const struct link *l)
 	drop_part(r, l->node, "script", FIND_INI_HOOK,
 		  "a script of the host set the interface up");
 	if (xml_child(xml_child(l->node, "virtualport"), "parameters") != NULL)
-		reading_find_at(r, FIND_NET_PORT, &port.s->from,
+		reading_find_at(r, FIND_NET_PORT,
+				port.s != NULL ?
+					&port.s->from :
+					libvirt_at(r, l->node, "virtualport"),
 				"the switch knew the port by an id: set it on "
 				"the new host's end where it matters");
 	libvirt_end(r, port.s, BIN_CARRIED,

@@ -59,22 +59,6 @@ static const struct default_value defaults[] = {
 static const char *const folders[] = { "/etc/libvirt/lxc", "/etc/libvirt/libxl",
 				       "/etc/libvirt/qemu" };
 
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
-}
-
-static const char *dir_of(struct arena *mem, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL || slash == path ?
-		       "/" :
-		       arena_strndup(mem, path, (size_t)(slash - path));
-}
-
 /* A root element of ours in the text, whatever stands before it. */
 static bool looks_ours(const char *data, size_t n)
 {
@@ -105,7 +89,7 @@ static int bid(const struct host *h, const char *path)
 /* The file's name without .xml; a folder beside lxc is put before it. */
 static const char *id_of(struct arena *mem, const char *path)
 {
-	const char *name = base_of(path);
+	const char *name = str_base(path);
 
 	return str_ends(name, ".xml") ?
 		       arena_strndup(mem, name, strlen(name) - 4) :
@@ -125,7 +109,7 @@ static void add(const struct host *h, struct arena *mem, const char *path,
 	for (size_t i = 0; i < ret->list.n; i++)
 		if (str_eq(ret->list.v[i]->id, id))
 			id = arena_printf(mem, "%s-%s",
-					  base_of(dir_of(mem, path)), id);
+					  str_base(str_dir(mem, path)), id);
 	s = pvec_add(mem, &ret->list);
 	*s = (struct source){
 		.host = h, .kind = "libvirt", .id = id, .path = path
@@ -196,7 +180,7 @@ static void check_name(struct reading *r)
 	if (!str_eq(g->config_name.v, file))
 		reading_find_at(r, FIND_SRC_MEANT, g->config_name.from,
 				"the file is called %s: its name is %s",
-				libvirt_shown(r, base_of(libvirt_of(r)->path)),
+				libvirt_shown(r, str_base(libvirt_of(r)->path)),
 				libvirt_shown(r, g->config_name.v));
 }
 
@@ -205,8 +189,8 @@ static void autostart(struct reading *r)
 {
 	const struct libvirt *v = libvirt_of(r);
 	const char *path = arena_printf(r->g->mem, "%s/autostart/%s",
-					dir_of(r->g->mem, v->path),
-					base_of(v->path));
+					str_dir(r->g->mem, v->path),
+					str_base(v->path));
 	struct tree_stat a, b;
 	struct err e;
 
@@ -214,7 +198,7 @@ static void autostart(struct reading *r)
 		return;
 	reading_setting(r, libvirt_keys, libvirt_n_keys,
 			reading_origin(r, ORIGIN_FILE, path, 0, "autostart",
-				       base_of(path)),
+				       str_base(path)),
 			"autostart", NULL);
 	if (tree_stat(v->t, path, &a, &e) == 0 &&
 	    tree_stat(v->t, v->path, &b, &e) == 0 && a.dev == b.dev &&

@@ -50,29 +50,13 @@ static const struct default_value defaults[] = {
 	{ .field = FIELD_SECCOMP, .value = "none", .ref = "targets.md 2.2" },
 };
 
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
-}
-
-static const char *dir_of(struct arena *mem, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL || slash == path ?
-		       "/" :
-		       arena_strndup(mem, path, (size_t)(slash - path));
-}
-
 /* "web" of /var/lib/lxc/web/config, else the file's name without .conf. */
 static const char *id_of(struct arena *mem, const char *path)
 {
-	const char *name = base_of(path);
+	const char *name = str_base(path);
 
 	if (str_eq(name, "config"))
-		name = base_of(dir_of(mem, path));
+		name = str_base(str_dir(mem, path));
 	if (str_ends(name, ".conf"))
 		name = arena_strndup(mem, name, strlen(name) - 5);
 	return name[0] == '\0' ? "guest" : name;
@@ -106,7 +90,7 @@ static int bid(const struct host *h, const char *path)
 	if (tree_read(h->tree, path, CONF_MAX, mem, &data, &n, &e) < 0)
 		return BID_NONE;
 	known = known_keys(mem, data, n);
-	if (known > 0 && str_eq(base_of(path), "config"))
+	if (known > 0 && str_eq(str_base(path), "config"))
 		return BID_SURE;
 	return known >= SURE_KEYS ? BID_KEYS : BID_NONE;
 }
@@ -255,7 +239,7 @@ struct lxc *lxc_begin(struct reading *r, const char *path)
 		path = arena_printf(r->g->mem, "%s/config", path);
 	x->t = t;
 	x->path = path;
-	x->dir = dir_of(r->g->mem, path);
+	x->dir = str_dir(r->g->mem, path);
 	x->id = id_of(r->g->mem, path);
 	r->state = x;
 	reading_defaults(r);

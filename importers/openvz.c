@@ -59,22 +59,6 @@ static const struct default_value defaults[] = {
 	  .ref = "openvz.md 3.6" },
 };
 
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
-}
-
-static const char *dir_of(struct arena *mem, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL || slash == path ?
-		       "/" :
-		       arena_strndup(mem, path, (size_t)(slash - path));
-}
-
 /* "101", or a UUID: of a guest's id. */
 static bool is_id(const char *s)
 {
@@ -96,12 +80,12 @@ static const char *plain_id(struct arena *mem, const char *s)
  */
 static const char *id_of(struct arena *mem, const char *path)
 {
-	const char *name = base_of(path);
+	const char *name = str_base(path);
 
 	if (openvz_dump_id(mem, path) != NULL)
 		return openvz_dump_id(mem, path);
 	if (str_eq(name, "ve.conf"))
-		return plain_id(mem, base_of(dir_of(mem, path)));
+		return plain_id(mem, str_base(str_dir(mem, path)));
 	if (str_ends(name, ".conf"))
 		name = arena_strndup(mem, name, strlen(name) - 5);
 	return plain_id(mem, name);
@@ -126,7 +110,7 @@ static unsigned known_keys(struct arena *mem, const char *data, size_t n)
 static int bid(const struct host *h, const char *path)
 {
 	struct arena *mem CLEANUP(arena_freep) = arena_new();
-	const char *name = base_of(path), *data;
+	const char *name = str_base(path), *data;
 	struct err e;
 	size_t n;
 
@@ -281,7 +265,7 @@ struct openvz *openvz_begin(struct reading *r, const char *path)
 
 	v->t = r->source->host->tree;
 	v->path = path;
-	v->dir = dir_of(r->g->mem, path);
+	v->dir = str_dir(r->g->mem, path);
 	v->id = id_of(r->g->mem, path);
 	v->real = path;
 	if (tree_resolve(v->t, path, r->g->mem, &v->real, &e) < 0)

@@ -347,13 +347,6 @@ static const char *dir_of(struct arena *mem, const char *path)
 			       arena_strndup(mem, path, (size_t)(slash - path));
 }
 
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
-}
-
 /*
  * Builds of 0.30.216-pre that gave another default set: from 27 October 2008
  * (8d15096, first in pre2773) a list of what to keep took the place of a list
@@ -452,7 +445,7 @@ static unsigned page_size(const struct reading *r)
 struct vserver *vserver_begin(struct reading *r, const char *path)
 {
 	struct vserver *v = arena_alloc(r->g->mem, sizeof(*v));
-	const char *name = base_of(path);
+	const char *name = str_base(path);
 
 	v->t = r->source->host->tree;
 	v->legacy = !tree_is_dir(v->t, path) && str_ends(name, ".conf");

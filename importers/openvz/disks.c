@@ -87,29 +87,13 @@ static const char *expand(struct reading *r, const char *text)
 	return arena_strndup(mem, path, n);
 }
 
-static const char *dir_of(struct arena *mem, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL || slash == path ?
-		       "/" :
-		       arena_strndup(mem, path, (size_t)(slash - path));
-}
-
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
-}
-
 /* Where the area is when nothing says it; openvz.md 1.1, 1.2. */
 static const char *default_private(struct reading *r)
 {
 	const struct openvz *v = openvz_of(r);
 
-	if (str_eq(base_of(v->real), "ve.conf"))
-		return dir_of(r->g->mem, v->real);
+	if (str_eq(str_base(v->real), "ve.conf"))
+		return str_dir(r->g->mem, v->real);
 	return arena_printf(r->g->mem, "%s/%s",
 			    v->dialect == OV_PVE ? "/var/lib/vz/private" :
 						   "/vz/private",

@@ -18,13 +18,6 @@ enum {
 static const char config[] = "/etc/vzdump/vps.conf";
 static const char config_lxc[] = "/etc/vzdump/pct.conf";
 
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
-}
-
 /* --- names ---------------------------------------------------------------- */
 
 /*
@@ -63,16 +56,16 @@ static const char *stem_of(struct arena *mem, const char *name)
 
 const char *openvz_dump_id(struct arena *mem, const char *path)
 {
-	const char *id = openvz_dump_ctid(mem, base_of(path));
+	const char *id = openvz_dump_ctid(mem, str_base(path));
 
-	return id != NULL ? id : stem_of(mem, base_of(path));
+	return id != NULL ? id : stem_of(mem, str_base(path));
 }
 
 /* "2014-03-02 12:00:01" of the name; NULL: it does not say. */
 static const char *time_of(struct arena *mem, const char *path)
 {
 	static const char form[] = "-dddd_dd_dd-dd_dd_dd";
-	const char *stem = stem_of(mem, base_of(path));
+	const char *stem = stem_of(mem, str_base(path));
 	const size_t n = sizeof(form) - 1;
 	const char *at;
 
@@ -168,7 +161,7 @@ static const char *mode_of(struct reading *r)
 					     "mode = " };
 	struct openvz *v = openvz_of(r);
 	struct arena *mem = r->g->mem;
-	const char *stem = stem_of(mem, base_of(v->path)), *data;
+	const char *stem = stem_of(mem, str_base(v->path)), *data;
 	struct slice rest, line;
 	struct err e;
 	size_t n;

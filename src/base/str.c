@@ -347,3 +347,19 @@ bool str_glob(const char *pattern, const char *s)
 	}
 	return pattern[strspn(pattern, "*")] == '\0';
 }
+
+const char *str_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+const char *str_dir(struct arena *mem, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL || slash == path ?
+		       "/" :
+		       arena_strndup(mem, path, (size_t)(slash - path));
+}

@@ -23,6 +23,11 @@ bool str_eq(const char *a, const char *b);     /* NULL equals only NULL */
 bool str_caseeq(const char *a, const char *b); /* ASCII only */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
+
+/* Behind the last slash of a path; all of it where there is none. */
+const char *str_base(const char *path);
+/* Up to the last slash; "/" where there is none but the first. */
+const char *str_dir(struct arena *mem, const char *path);
 bool slice_eq(struct slice s, const char *t);
 char *slice_dup(struct arena *a, struct slice s);
 

@@ -160,13 +160,6 @@ static int leave_to(struct plant *p, const char *path, struct err *e)
 	return 0;
 }
 
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Makes the directory fd the last one; takes fd over. */
 static void enter(struct plant *p, const struct member *m, int fd)
 {
@@ -178,7 +171,7 @@ static void enter(struct plant *p, const struct member *m, int fd)
 static int put_dir(struct plant *p, int at, const struct member *m,
 		   struct err *e)
 {
-	const char *base = base_of(m->path);
+	const char *base = str_base(m->path);
 	int fd;
 
 	if (*m->path == '\0') { /* the root is made already */
@@ -206,7 +199,7 @@ static bool clone_file(struct plant *p, const struct member *m)
 static int put_file(struct plant *p, int at, const struct member *m,
 		    struct err *e)
 {
-	int fd = openat(at, base_of(m->path),
+	int fd = openat(at, str_base(m->path),
 			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			0600);
 
@@ -223,7 +216,7 @@ static int put_file(struct plant *p, int at, const struct member *m,
 static int open_parent(struct plant *p, const char *path)
 {
 	int at CLEANUP(fd_closep) = fcntl(p->root, F_DUPFD_CLOEXEC, 0);
-	size_t left = (size_t)(base_of(path) - path);
+	size_t left = (size_t)(str_base(path) - path);
 	char piece[PATH_MAX];
 
 	while (left > 0 && at >= 0) {
@@ -249,7 +242,7 @@ static int put_hardlink(struct plant *p, int at, const struct member *m,
 	int from CLEANUP(fd_closep) = open_parent(p, m->first);
 
 	if (from < 0 ||
-	    linkat(from, base_of(m->first), at, base_of(m->path), 0))
+	    linkat(from, str_base(m->first), at, str_base(m->path), 0))
 		return fail("link", m->path, e);
 	return 0;
 }
@@ -259,7 +252,7 @@ static int set_link_xattrs(int at, const struct member *m, struct err *e)
 	char proc[PROC_PATH];
 
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d/%s", at,
-		 base_of(m->path));
+		 str_base(m->path));
 	for (size_t i = 0; i < m->xattrs.n; i++) {
 		const struct tree_xattr *a = &m->xattrs.v[i];
 
@@ -277,7 +270,7 @@ static int put_other(struct plant *p UNUSED, int at, const struct member *m,
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 					   m->st.mtime };
-	const char *base = base_of(m->path);
+	const char *base = str_base(m->path);
 	bool is_link = S_ISLNK(m->st.mode);
 	dev_t dev = makedev(m->st.rdev_major, m->st.rdev_minor);
 
